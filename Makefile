@@ -1,0 +1,80 @@
+# Each target is what a person would type, and nothing else. "make help" lists them.
+
+# A tag v1.2.3 gives 1.2.3, three commits later 1.2.3+3.gabcdef0, no tag at all 0.1.0.
+VERSION ?= $(or $(shell git describe --tags --match 'v[0-9]*' 2>/dev/null | sed -e 's/^v//' -e 's/-\([0-9]*\)-g/+\1.g/'),0.1.0)
+# The time of all files in a package: that of the commit, so that two builds of it are the same.
+SOURCE_DATE_EPOCH ?= $(or $(shell git log -1 --format=%ct 2>/dev/null),1767225600)
+export VERSION SOURCE_DATE_EPOCH
+
+DIST ?= dist
+ARCHES = amd64 arm64
+
+GO_BUILD = CGO_ENABLED=0 go build -trimpath -buildvcs=false -ldflags "-s -w -buildid= -X main.version=$(VERSION)"
+NFPM = go tool -modfile=packaging/tools/go.mod nfpm
+CI_TOOL = go tool -modfile=.ci/tools/go.mod
+
+GO_TEST = go test
+# The folders with tests that need a tag: the others have nothing new to say then.
+tagged = $(sort $(dir $(shell grep -rlE --include='*_test.go' '^//go:build .*\b$(1)\b' ./cmd ./daemon ./etc ./packaging ./test ./units)))
+# Where "make test" collects what was skipped and why.
+RAYNODED_SKIPS ?= $(CURDIR)/.lab/skips
+export RAYNODED_SKIPS
+
+MAKEFLAGS += --no-print-directory
+
+.PHONY: help build package lint vuln test test-setup test-unit test-ray test-systemd bench demo clean
+
+help: ## this list
+	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' Makefile | expand -t 16
+
+build: ## bin/raynoded, a static program for this machine
+	$(GO_BUILD) -o bin/raynoded ./cmd/raynoded
+
+package: ## .deb and .rpm for amd64 and arm64 in dist/ (VERSION=1.2.3 and DIST=folder change that)
+	mkdir -p $(DIST) && rm -f $(DIST)/raynoded[-_]*
+	for arch in $(ARCHES); do \
+		GOARCH=$$arch $(GO_BUILD) -o dist/linux-$$arch/raynoded ./cmd/raynoded || exit; \
+		for packager in deb rpm; do \
+			PACKAGE_ARCH=$$arch $(NFPM) package --packager $$packager --target $(DIST) || exit; \
+		done; \
+	done
+
+lint: ## gofmt, go vet and golangci-lint over everything, tagged tests included
+	@files=$$(gofmt -l cmd daemon etc packaging test units); \
+		test -z "$$files" || { echo "gofmt would change:" $$files; exit 1; }
+	go vet ./...
+	go vet -tags 'ray systemd' ./...
+	$(CI_TOOL) golangci-lint run
+
+vuln: ## known vulnerabilities in what we use (asks vuln.go.dev)
+	$(CI_TOOL) govulncheck ./...
+
+test: ## everything that this machine allows; gets what it needs first, and says what it skipped
+	@mkdir -p .lab && : >$(RAYNODED_SKIPS)
+	$(MAKE) test-setup
+	$(MAKE) test-unit GO_TEST='.ci/gotest unit'
+	$(MAKE) test-ray GO_TEST='.ci/gotest ray'
+	$(MAKE) test-systemd GO_TEST='.ci/gotest systemd'
+	@sed -e '1i skipped in all:' $(RAYNODED_SKIPS)
+
+test-setup: ## real Ray and bootable systems for the tests, into .lab/
+	test/setup
+
+test-unit: ## the tests that need nothing, in seconds
+	$(GO_TEST) -race -timeout 5m ./...
+
+test-ray: ## with real Ray and the race detector in raynoded too; needs test-setup
+	go build -race -buildvcs=false -o bin/raynoded.race ./cmd/raynoded
+	$(GO_TEST) -race -timeout 15m -p 1 -tags ray $(call tagged,ray)
+
+test-systemd: package ## the installed packages in booted systems; needs root and test-setup
+	$(GO_TEST) -race -timeout 20m -p 1 -tags systemd $(call tagged,systemd)
+
+bench: package ## the numbers of docs/performance.md; needs root and test-setup
+	test/bench/run
+
+demo: build ## a real cluster on this machine, from its start to the end of its head
+	test/demo/run
+
+clean: ## removes what was built; .lab/ stays
+	rm -rf bin dist

@@ -1,0 +1,106 @@
+package main
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+
+	"github.com/spf13/cobra"
+
+	"github.com/raynoded/raynoded/daemon/role"
+)
+
+func checkCommand() *cobra.Command {
+	asJSON := false
+	cmd := &cobra.Command{
+		Use:   "check [FILE]",
+		Short: "Check a role file and its drop-ins",
+		Long: "Checks FILE (default " + defaultRole + ") and FILE.d/*.toml and reports every problem as file:line:col: key: what.\n" +
+			"It looks at nothing else: no network, no Ray, no rights are needed. Exit code 0: good; 78: not.",
+		Args: func(cmd *cobra.Command, args []string) error {
+			if len(args) > 1 {
+				return fmt.Errorf("%w: check takes one file, got %d", errUsage, len(args))
+			}
+			return nil
+		},
+		RunE: func(cmd *cobra.Command, args []string) error {
+			return check(append(args, defaultRole)[0], asJSON, cmd.OutOrStdout())
+		},
+	}
+	cmd.Flags().BoolVar(&asJSON, "json", false, "print the result as JSON")
+	return cmd
+}
+
+// verdict is what check prints as JSON.
+type verdict struct {
+	Valid    bool          `json:"valid"`
+	Files    []string      `json:"files"`
+	Errors   role.Problems `json:"errors"`
+	Warnings []string      `json:"warnings"`
+}
+
+func check(path string, asJSON bool, out io.Writer) error {
+	v := verdict{Files: []string{path}, Errors: role.Problems{}, Warnings: []string{}}
+	r, err := role.Load(path)
+	if err == nil {
+		v.Valid, v.Files, v.Warnings = true, r.Files, append(v.Warnings, warnings(r)...)
+	} else if !errors.As(err, &v.Errors) {
+		v.Errors = role.Problems{{File: path, Text: err.Error()}}
+	}
+	if asJSON {
+		e := json.NewEncoder(out)
+		e.SetIndent("", "  ")
+		if err := e.Encode(v); err != nil {
+			return err
+		}
+	}
+	if err != nil {
+		if asJSON {
+			return reported{err}
+		}
+		return err
+	}
+	if !asJSON {
+		for _, w := range v.Warnings {
+			fmt.Fprintf(out, "warning: %s\n", w)
+		}
+		fmt.Fprintf(out, "%s: good: %s\n", path, summary(r))
+	}
+	return nil
+}
+
+func summary(r *role.Role) string {
+	way := "per-job"
+	if r.Standing() {
+		way = "standing"
+	}
+	if r.Kind == role.Single {
+		return "single host"
+	}
+	text := fmt.Sprintf("%s, %s", r.Kind, way)
+	if r.Cluster.Head.Host != "" {
+		text += ", head " + r.Cluster.Head.String()
+	}
+	return text
+}
+
+// wants is where systemd keeps what starts at boot.
+const wants = "/etc/systemd/system/multi-user.target.wants"
+
+// warnings are about what is valid but hardly meant: a per-job node that starts at boot ends with exit code 69 when no job runs.
+func warnings(r *role.Role) []string {
+	if r.Standing() || r.Kind == role.Single || filepath.Dir(r.Files[0]) != filepath.Dir(defaultRole) {
+		return nil
+	}
+	unit := "raynoded@" + r.Name + ".service"
+	if r.Files[0] == defaultRole {
+		unit = "raynoded.service"
+	}
+	if _, err := os.Lstat(filepath.Join(wants, unit)); err != nil {
+		return nil
+	}
+	return []string{fmt.Sprintf(`%s starts at boot, but the role is per-job: systemctl disable %s, or watchdog.on_head_loss = "rejoin"`, unit, unit)}
+}

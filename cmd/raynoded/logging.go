@@ -1,0 +1,126 @@
+package main
+
+import (
+	"fmt"
+	"io"
+	"os"
+	"strings"
+
+	"github.com/sirupsen/logrus"
+	"golang.org/x/sys/unix"
+
+	"github.com/raynoded/raynoded/daemon"
+	"github.com/raynoded/raynoded/daemon/notify"
+	"github.com/raynoded/raynoded/daemon/role"
+)
+
+// newLogger logs to the journal with fields where stderr is the journal, else as text; or as the role file says.
+func newLogger(l role.Log, stderr io.Writer) *logrus.Logger {
+	log := logrus.New()
+	log.SetOutput(stderr)
+	log.SetLevel(level(l.Level))
+	switch {
+	case toJournal(l):
+		log.SetOutput(io.Discard)
+		log.AddHook(journalHook{})
+	case l.Format == role.LogJSON:
+		log.SetFormatter(&logrus.JSONFormatter{})
+	default:
+		log.SetFormatter(lines{colour: colours(stderr)})
+	}
+	return log
+}
+
+func toJournal(l role.Log) bool {
+	return l.Format == role.LogJournal || l.Format == "" && notify.UnderJournal()
+}
+
+// level is the logrus level of a word that the role file's check has accepted.
+func level(word role.LogLevel) logrus.Level {
+	found, err := logrus.ParseLevel(string(word))
+	if err != nil {
+		return logrus.InfoLevel
+	}
+	return found
+}
+
+// lines is the log for people: the time, what happened and why. The fields are for the journal and for JSON.
+type lines struct{ colour bool }
+
+func (l lines) Format(e *logrus.Entry) ([]byte, error) {
+	text := e.Message + because(e)
+	if e.Level <= logrus.WarnLevel {
+		text = e.Level.String() + ": " + text
+		if l.colour {
+			text = "\x1b[31m" + text + "\x1b[0m"
+		}
+	}
+	return []byte(e.Time.Format("15:04:05.000 ") + text + "\n"), nil
+}
+
+// because is the reason among an entry's fields.
+func because(e *logrus.Entry) string {
+	for _, name := range []string{"reason", logrus.ErrorKey} {
+		if value, found := e.Data[name]; found {
+			return fmt.Sprintf(": %v", value)
+		}
+	}
+	return ""
+}
+
+// journalHook sends every entry to journald with its fields in capitals: journalctl -u raynoded PHASE=running.
+type journalHook struct{}
+
+func (journalHook) Levels() []logrus.Level { return logrus.AllLevels }
+
+func (journalHook) Fire(e *logrus.Entry) error {
+	fields := make(map[string]string, len(e.Data))
+	for name, value := range e.Data {
+		fields[strings.ToUpper(name)] = fmt.Sprint(value)
+	}
+	return notify.Journal(priority(e.Level), e.Message+because(e), fields)
+}
+
+func priority(l logrus.Level) notify.Priority {
+	switch l {
+	case logrus.PanicLevel, logrus.FatalLevel:
+		return notify.Critical
+	case logrus.ErrorLevel:
+		return notify.Error
+	case logrus.WarnLevel:
+		return notify.Warning
+	case logrus.InfoLevel:
+		return notify.Info
+	case logrus.DebugLevel, logrus.TraceLevel:
+		return notify.Debug
+	}
+	return notify.Info
+}
+
+// childOutput opens where a child writes: under its own name in the journal, with no pipe through us; else our stderr.
+// What `ray start` says when all is well (twenty lines, with the advice to call `ray stop`) is not for a terminal.
+func childOutput(l role.Log) func(name string) (*os.File, error) {
+	return func(name string) (*os.File, error) {
+		if toJournal(l) {
+			return notify.JournalStream(name, notify.Info)
+		}
+		if name == daemon.RayOutput {
+			return os.OpenFile(os.DevNull, os.O_WRONLY, 0)
+		}
+		fd, err := unix.FcntlInt(os.Stderr.Fd(), unix.F_DUPFD_CLOEXEC, 0)
+		if err != nil {
+			return nil, err
+		}
+		return os.NewFile(uintptr(fd), "stderr"), nil
+	}
+}
+
+func colours(w io.Writer) bool {
+	f, isFile := w.(*os.File)
+	return isFile && terminal(f) && os.Getenv("NO_COLOR") == ""
+}
+
+func terminal(f *os.File) bool {
+	_, err := unix.IoctlGetTermios(int(f.Fd()), unix.TCGETS)
+	return err == nil
+}

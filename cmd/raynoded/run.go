@@ -1,0 +1,120 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/signal"
+	"runtime/debug"
+	"time"
+
+	"github.com/sirupsen/logrus"
+	"github.com/spf13/cobra"
+	"golang.org/x/sys/unix"
+
+	"github.com/raynoded/raynoded/daemon"
+	"github.com/raynoded/raynoded/daemon/child"
+	"github.com/raynoded/raynoded/daemon/notify"
+	"github.com/raynoded/raynoded/daemon/role"
+)
+
+// defaultRole is the role file of raynoded.service.
+const defaultRole = "/etc/raynoded/role.toml"
+
+func runCommand() *cobra.Command {
+	path := defaultRole
+	cmd := &cobra.Command{
+		Use:   "run [--role FILE]",
+		Short: "Be a node of the cluster, as the role file says",
+		Long: "Runs the node until its cluster ends or it is asked to stop: the daemon of raynoded.service, and the same in the\n" +
+			"foreground. A first Ctrl-C stops it cleanly, a second one at once.\n\n" +
+			"Exit codes: 0 asked to stop, or the head went away after this node had joined, or the job ended well;\n" +
+			"64 usage; 69 head not reached; 70 Ray failed; 71 host not fit; 72 Ray failed under the job; 73 runs already;\n" +
+			"74 a process could not be killed; 75 cluster not complete; 76 other cluster or version; 77 token refused;\n" +
+			"78 bad role file; else the job's own.",
+		Args: noArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			return runNode(cmd.Context(), path, cmd.ErrOrStderr())
+		},
+	}
+	cmd.Flags().StringVar(&path, "role", path, "the role file; FILE.d/*.toml are read over it")
+	return cmd
+}
+
+// runNode wires the daemon and runs it. What it says on the way and at the end goes to the log.
+func runNode(ctx context.Context, path string, stderr io.Writer) error {
+	debug.SetTraceback("crash") // a panic ends by SIGABRT: exit code 2 would not restart the unit
+	r, err := role.Load(path)
+	if err != nil {
+		return err
+	}
+	log := newLogger(r.Log, stderr)
+	place := daemon.FindPlace(r.Name, os.Getenv)
+	err = node(ctx, r, place, log)
+	code := exitCode(err)
+	end := log.WithFields(logrus.Fields{"exit": code, "role": string(r.Kind), "instance": r.Name})
+	if code == exitOK {
+		end.Infof("ended: %v", err)
+	} else {
+		end.Errorf("ended: %v", err)
+	}
+	if errors.Is(err, daemon.ErrBusy) {
+		return reported{err} // the other one's record stays
+	}
+	if err := place.Record(daemon.End{Time: time.Now(), Role: string(r.Kind), Reason: err.Error(), Code: code}); err != nil {
+		log.WithError(err).Debug("cannot record how the run ended")
+	}
+	return reported{err}
+}
+
+func node(ctx context.Context, r *role.Role, place daemon.Place, log *logrus.Logger) error {
+	tree, err := child.New()
+	if err != nil {
+		return fmt.Errorf("%w: %w", daemon.ErrHost, err)
+	}
+	log.WithField("version", version).Infof("raynoded %s as %s from %s; processes: %s", version, r.Kind, r.Files[0], tree.Cgroup())
+	ctx, hurry, stop := signals(ctx)
+	defer stop()
+	reaping, reaped := context.WithCancel(context.Background())
+	defer reaped()
+	go func() { _ = tree.Reap(reaping) }()
+	return daemon.New(daemon.Options{
+		Role: r, Place: place, Log: log, Systemd: notify.New(), Tree: tree, Env: os.Environ(), Output: childOutput(r.Log),
+	}).Run(ctx, hurry)
+}
+
+// signals returns a context that the first SIGTERM, SIGINT or hang-up of the terminal ends, and one that a second ends.
+func signals(parent context.Context) (ctx, hurry context.Context, stop func()) {
+	ctx, ask := context.WithCancelCause(parent)
+	hurry, press := context.WithCancel(context.WithoutCancel(parent))
+	came := make(chan os.Signal, 2)
+	signal.Notify(came, unix.SIGTERM, unix.SIGINT, unix.SIGHUP)
+	signal.Notify(make(chan os.Signal, 1), unix.SIGPIPE) // a log that broke off is no end; ignoring it would be inherited by Ray
+	done := make(chan struct{})
+	go func() {
+		act := []func(os.Signal){
+			func(s os.Signal) { ask(fmt.Errorf("%w: %s", daemon.ErrAsked, s)) },
+			func(os.Signal) { press() },
+		}
+		for len(act) > 0 {
+			select {
+			case s := <-came:
+				if s == unix.SIGHUP && !terminal(os.Stdin) {
+					continue // a reload, for those who have no terminal to lose
+				}
+				act[0](s)
+				act = act[1:]
+			case <-done:
+				return
+			}
+		}
+	}()
+	return ctx, hurry, func() {
+		signal.Stop(came)
+		close(done)
+		ask(nil)
+		press()
+	}
+}

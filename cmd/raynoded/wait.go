@@ -1,0 +1,74 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/raynoded/raynoded/daemon"
+	"github.com/raynoded/raynoded/daemon/role"
+)
+
+// waitOptions are the flags of wait; -1 nodes means as many as cluster.nodes says.
+type waitOptions struct {
+	path    string
+	nodes   int
+	gpus    int
+	timeout time.Duration
+	json    bool
+}
+
+func waitCommand() *cobra.Command {
+	o := waitOptions{path: defaultRole, nodes: -1, timeout: 20 * time.Minute}
+	cmd := &cobra.Command{
+		Use:   "wait [--nodes N] [--gpus G] [--timeout T] [HOST...]",
+		Short: "Wait until the cluster is complete",
+		Long: "Returns once the cluster of the role file has N nodes and G GPUs, and every HOST named is among its nodes: the gate\n" +
+			"for launch scripts. While it waits it says on stderr who is there, who was there and left, and who is missing.\n\n" +
+			"Exit codes: 0 complete; 75 not complete within T; 69 the head never answered within T; 76 another cluster than\n" +
+			"the pinned one; 77 token refused; 78 bad role file; 64 usage.",
+		RunE: func(cmd *cobra.Command, hosts []string) error {
+			return wait(cmd.Context(), o, hosts, cmd.OutOrStdout(), cmd.ErrOrStderr())
+		},
+	}
+	f := cmd.Flags()
+	f.StringVar(&o.path, "role", o.path, "the role file; FILE.d/*.toml are read over it")
+	f.IntVar(&o.nodes, "nodes", o.nodes, "how many nodes, the head included (default: cluster.nodes)")
+	f.IntVar(&o.gpus, "gpus", o.gpus, "how many GPUs in all")
+	f.DurationVar(&o.timeout, "timeout", o.timeout, "how long to wait")
+	f.BoolVar(&o.json, "json", o.json, "print what the cluster has at the end as JSON")
+	return cmd
+}
+
+func wait(ctx context.Context, o waitOptions, hosts []string, stdout, stderr io.Writer) error {
+	if o.nodes < -1 || o.gpus < 0 || o.timeout <= 0 {
+		return fmt.Errorf("%w: --nodes and --gpus must be 0 or more, --timeout more than 0", errUsage)
+	}
+	r, err := role.Load(o.path)
+	if err != nil {
+		return err
+	}
+	want := daemon.Wanted{Nodes: o.nodes, GPUs: o.gpus, Hosts: hosts}
+	ctx, _, stop := signals(ctx)
+	defer stop()
+	seen, err := daemon.Gather(ctx, r, want, o.timeout, func(text string) {
+		fmt.Fprintln(stderr, text)
+	})
+	if errors.Is(err, daemon.ErrAsked) {
+		return fmt.Errorf("%w: interrupted: %s", daemon.ErrIncomplete, seen)
+	}
+	if o.json {
+		e := json.NewEncoder(stdout)
+		e.SetIndent("", "  ")
+		return errors.Join(err, e.Encode(seen))
+	}
+	if err == nil {
+		fmt.Fprintln(stdout, seen)
+	}
+	return err
+}

@@ -1,0 +1,142 @@
+package daemon
+
+import (
+	"context"
+	"errors"
+	"os"
+	"os/exec"
+	"time"
+
+	"github.com/sirupsen/logrus"
+
+	"github.com/raynoded/raynoded/daemon/child"
+	"github.com/raynoded/raynoded/daemon/notify"
+	"github.com/raynoded/raynoded/daemon/role"
+	"github.com/raynoded/raynoded/daemon/watchdog"
+)
+
+// Options are what a daemon needs from its process.
+type Options struct {
+	Role    *role.Role
+	Place   Place
+	Log     logrus.FieldLogger
+	Systemd *notify.Systemd
+	Tree    *child.Tree                         // every process of this daemon's
+	Env     []string                            // of this process; Ray's is made from it
+	Output  func(name string) (*os.File, error) // where a child called name writes; the daemon closes it
+}
+
+// Daemon is one node of one role, one life after another. Its state belongs to the goroutine that is in Run.
+type Daemon struct {
+	role    *role.Role
+	place   Place
+	log     logrus.FieldLogger
+	systemd *notify.Systemd
+	tree    *child.Tree
+	env     []string
+	output  func(name string) (*os.File, error)
+
+	news    chan news
+	beat    *time.Ticker
+	phase   Phase
+	entered time.Time      // when the phase began
+	notes   [topics]string // of the status line
+	ready   bool           // READY=1 has gone out
+}
+
+// New makes a daemon. Nothing happens before Run.
+func New(o Options) *Daemon {
+	decided := *o.Role
+	return &Daemon{
+		role: &decided, place: o.Place, log: o.Log, systemd: o.Systemd, tree: o.Tree, env: o.Env, output: o.Output,
+		news: make(chan news),
+	}
+}
+
+// again is how long a standing node waits before it tries anew what was wrong.
+const again = 10 * time.Second
+
+// Run lives one life after another until there is a reason to end, which it returns; it is never nil. A per-job node has
+// one life. The first end of ctx asks it to stop; the end of hurry makes it skip what is left of the grace.
+func (d *Daemon) Run(ctx, hurry context.Context) error {
+	every := d.systemd.KeepAliveEvery()
+	if every <= 0 || every > beat {
+		every = beat
+	}
+	d.beat = time.NewTicker(every)
+	defer d.beat.Stop()
+
+	if err := d.place.make(); err != nil {
+		return d.end(err)
+	}
+	lock, err := d.place.lock()
+	if err != nil {
+		return d.end(err)
+	}
+	defer lock.Close()
+	if err := d.until(ctx, d.sweep); err != nil {
+		return d.end(err)
+	}
+	if err := d.until(ctx, d.decide); err != nil {
+		return d.end(err)
+	}
+	for {
+		why := d.life(ctx, hurry)
+		if !d.goesOn(why) {
+			return why
+		}
+		d.wait(why)
+		if gone(why) {
+			continue
+		}
+		if err := d.until(ctx, func(ctx context.Context) error { return pause(ctx, again) }); err != nil {
+			return d.end(err)
+		}
+	}
+}
+
+// wait is where a standing node is between two lives, or between two tries at one.
+func (d *Daemon) wait(why error) {
+	if d.phase == Waiting {
+		d.hear(news{reason, why.Error()})
+	} else {
+		d.enter(Waiting, why)
+	}
+}
+
+// gone says whether a life ended because there is no head any more: the next one may come at any moment.
+func gone(why error) bool {
+	return errors.Is(why, watchdog.ErrHeadLost) || errors.Is(why, ErrUnreachable)
+}
+
+// goesOn says whether a life that ended so is followed by another: of a standing node, unless it was asked to stop or its
+// own Ray failed.
+func (d *Daemon) goesOn(why error) bool {
+	var stuck *child.SurvivorsError
+	if !d.role.Standing() || errors.As(why, &stuck) {
+		return false
+	}
+	return d.role.Kind == role.Worker && gone(why) ||
+		errors.Is(why, ErrMismatch) || errors.Is(why, ErrToken) || errors.Is(why, ErrHost)
+}
+
+// inOrder says whether an end is none of anybody's faults.
+func inOrder(why error) bool {
+	var job *JobEnd
+	if errors.As(why, &job) {
+		return job.Code == 0
+	}
+	return errors.Is(why, ErrAsked) || errors.Is(why, watchdog.ErrHeadLost) || errors.Is(why, ErrDrained)
+}
+
+// end is the end of a node that has nothing to stop.
+func (d *Daemon) end(why error) error {
+	d.enter(Stopping, why)
+	return why
+}
+
+// run runs a short program of ours that the reaper leaves alone.
+func (d *Daemon) run(ctx context.Context, cmd *exec.Cmd) ([]byte, error) {
+	cmd.Env = notify.ChildEnv(d.env)
+	return d.tree.Output(ctx, cmd)
+}

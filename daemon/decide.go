@@ -1,0 +1,116 @@
+package daemon
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/netip"
+	"os"
+	"strconv"
+	"time"
+
+	"github.com/raynoded/raynoded/daemon/role"
+)
+
+// retry is between two tries to resolve the head's name.
+const retry = time.Second
+
+// decide turns role = "auto" into what this host is, once for the life of the process.
+func (d *Daemon) decide(ctx context.Context) error {
+	if d.role.Kind != role.Auto {
+		return nil
+	}
+	for {
+		decided, err := Decide(ctx, d.role, os.Getenv)
+		if err == nil {
+			d.role = decided
+			return nil
+		}
+		if !errors.Is(err, errUnresolved) {
+			return err
+		}
+		d.tell(ctx, reason, err.Error())
+		if err := pause(ctx, retry); err != nil {
+			return err
+		}
+	}
+}
+
+// Decide returns the role with its kind decided: one host is a single one; with [cluster.auto] the launcher's variables
+// say the rest; without it the head is who has the address of cluster.head.
+func Decide(ctx context.Context, r *role.Role, getenv func(string) string) (*role.Role, error) {
+	decided := *r
+	if r.Kind != role.Auto {
+		return &decided, nil
+	}
+	if r.Cluster.Auto != nil {
+		return &decided, launched(&decided, getenv)
+	}
+	if r.Cluster.Nodes == 1 {
+		decided.Kind = role.Single
+		return &decided, nil
+	}
+	resolved, err := resolve(ctx, r.Cluster.Head.Host)
+	if err != nil {
+		return nil, err
+	}
+	local, err := locals()
+	if err != nil {
+		return nil, unfit("role", "cannot list this host's addresses: %w", err)
+	}
+	decided.Kind = role.Worker
+	if _, mine := own(r.Cluster.Head.Host, resolved, append(local, chosenIP(r)...)); mine {
+		decided.Kind = role.Head
+	}
+	return &decided, nil
+}
+
+// chosenIP is node.ip: an address by which this host may be reached though no interface has it.
+func chosenIP(r *role.Role) []netip.Addr {
+	if ip, err := netip.ParseAddr(r.Node.IP); err == nil {
+		return []netip.Addr{ip}
+	}
+	return nil
+}
+
+// launched fills in what a launcher's variables say.
+func launched(r *role.Role, getenv func(string) string) error {
+	names := r.Cluster.Auto
+	rank, err1 := number(getenv, "rank", names.Rank)
+	nodes, err2 := number(getenv, "nodes", names.Nodes)
+	var err3 error
+	host := getenv(names.HeadHost)
+	if host == "" && (err2 != nil || nodes != 1) {
+		err3 = unset("head_host", names.HeadHost)
+	}
+	if err := errors.Join(err1, err2, err3); err != nil {
+		return err
+	}
+	r.Cluster.Nodes = nodes
+	r.Cluster.Head.Host = host
+	switch {
+	case nodes == 1:
+		r.Kind = role.Single
+	case rank == 0:
+		r.Kind = role.Head
+	default:
+		r.Kind = role.Worker
+	}
+	return nil
+}
+
+func number(getenv func(string) string, key, name string) (int, error) {
+	text := getenv(name)
+	if text == "" {
+		return 0, unset(key, name)
+	}
+	n, err := strconv.Atoi(text)
+	if err != nil || n < 0 {
+		return 0, fmt.Errorf("%w: cluster.auto.%s: the variable %s must be a number, got %q", ErrRole, key, name, text)
+	}
+	return n, nil
+}
+
+func unset(key, name string) error {
+	return fmt.Errorf("%w: cluster.auto.%s: the variable %s is not set: the launcher must set it", ErrRole, key, name)
+}

@@ -1,0 +1,67 @@
+// Package daemon is the life of one node: it makes a host the head or a worker of a Ray cluster, keeps it there as long as
+// the cluster lives, and leaves nothing behind. This page is the architecture.
+//
+// # Rooms
+//
+//	cmd/raynoded     flags in, exit code out
+//	daemon           one life of one Ray: phases, the one select
+//	daemon/role      the role file: types, defaults, drop-ins, strict checks with file:line:col
+//	daemon/ray       what we know about Ray, once: command line, programs, ports, last words
+//	daemon/gcs       the client of Ray's control store (GCS)
+//	daemon/child     a tree of processes: start into a cgroup, adopt, reap, stop; nothing survives
+//	daemon/watchdog  the watch over the head: policy over probes, returns only with a reason
+//	daemon/notify    what we tell systemd and the journal, and what children must not inherit
+//
+// cmd knows any room, daemon knows any room, a leaf knows at most role. Leaves never log and never decide: they return
+// values and errors. Every third-party package has one room, but for logrus (daemon and cmd), x/sys and, in tests, testify.
+// imports_test.go holds this table.
+//
+// # A life
+//
+// The phases are waiting, starting, running, stopping (phase.go). life.go reads from top to bottom:
+//
+//	prepare  check this host: ray.bin, the token, the folders; every problem at once
+//	join     a worker asks the head's GCS until it answers as one that this node may join: its token, its cluster id, its
+//	         Ray and Python. No Python runs meanwhile. A head finds its own address
+//	start    `ray start` without --block: Ray's processes become raynoded's own children, which is their subreaper
+//	arrive   until the GCS lists this very start of this node, by the id in its raylet's command line. That is READY, and
+//	         it is before `ray start` returns
+//	watch    beside tend (Ray's processes), census (how many nodes a head has) and work (its job)
+//	stop     the job; the raylet, which says goodbye; the rest; then SIGKILL for the whole cgroup, the GCS in it
+//
+// Why not `ray start --block`: it overlooks children that exit with 0, so a node can be gone from the cluster under an
+// active unit; it exits with 1 on a clean stop; it drains for 30 s on SIGTERM (Ray 2.57 and newer).
+//
+// # Who owns what
+//
+// One goroutine, the one in Run, owns the node's state and is its only writer. What blocks is a guard: a function of a
+// context that runs in a goroutine of its own beside the one select (until, in loop.go) and returns with a reason. The
+// first guard to return ends the others. What a guard has to tell on the way goes to the select as news. The same select
+// feeds systemd's keep-alive, so a daemon that hangs is seen to hang.
+//
+// The fields of a life that guards write (the GCS's address, the cluster id, the brood of processes) belong to one guard
+// at a time; until waits for all of them before it returns.
+//
+// # Head lost, read aloud
+//
+//	watchdog/watch.go   Watch returns *LostError: every connection was refused for 500 ms
+//	daemon/loop.go      the select takes it as the first thing a guard said
+//	daemon/phase.go     enter(Stopping, why): one log line, one datagram
+//	daemon/child        Stop kills the cgroup and waits until it is empty
+//	daemon/daemon.go    Run returns it, or, of a standing node, waits for the next head
+//	cmd/raynoded        exitCode maps it to 0: the unit ends inactive
+//
+// # Decisions
+//
+//   - systemd restarts, raynoded does not. It only lives again, in the standing way, after its head was lost, or where
+//     what is wrong may be mended while it waits.
+//   - After a lost head Ray's processes get SIGKILL at once, without the grace: their cluster is gone, there is nobody to
+//     say goodbye to (a raylet whose GCS is away does not leave on SIGTERM), and the GPUs are wanted.
+//   - A worker gives Ray, and watches, the address that answered it, not the name: a DNS outage is no lost head.
+//   - What the role file itself has wrong is exit code 78; what it names and this host lacks (a program, a folder, a port,
+//     a token file) is 71.
+//   - RAY_gcs_rpc_server_reconnect_timeout_s is set a minute above every window of ours, so that raynoded, which knows the
+//     policy, leaves before the raylet does.
+//   - Probes and the watch stream have connections of their own: unanswered data on a connection stops TCP's keepalive,
+//     by which the kernel notices a dead host.
+package daemon

@@ -1,0 +1,163 @@
+package daemon
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/raynoded/raynoded/daemon/gcs"
+	"github.com/raynoded/raynoded/daemon/role"
+)
+
+// Wanted is what a launch script waits for.
+type Wanted struct {
+	Nodes int      // -1 = as many as cluster.nodes says
+	GPUs  int      // in all
+	Hosts []string // that must be among the nodes: by node name, host name or address
+}
+
+// Gathered is what a cluster has of what is wanted.
+type Gathered struct {
+	Nodes     int      `json:"nodes"`
+	NodesWant int      `json:"nodes_wanted"`
+	GPUs      float64  `json:"gpus"`
+	GPUsWant  int      `json:"gpus_wanted"`
+	Here      []string `json:"here"`    // names of the nodes that are alive
+	Missing   []string `json:"missing"` // of the hosts asked for
+	Left      []string `json:"left"`    // names of nodes that were there and are not any more
+	Complete  bool     `json:"complete"`
+}
+
+// String names who is there and who is not.
+func (g Gathered) String() string {
+	text := Counted{g.Nodes, g.GPUs}.of(g.NodesWant, g.GPUsWant)
+	for _, part := range []struct {
+		word  string
+		names []string
+	}{{"here", g.Here}, {"missing", g.Missing}, {"left", g.Left}} {
+		if len(part.names) > 0 {
+			text += "; " + part.word + ": " + strings.Join(part.names, ", ")
+		}
+	}
+	return text
+}
+
+// Gather asks the role's GCS until it has what is wanted, and says what it has whenever that changes. It works beside a
+// daemon and without one.
+func Gather(ctx context.Context, r *role.Role, want Wanted, limit time.Duration, say func(string)) (Gathered, error) {
+	ctx, cancel := within(ctx, limit)
+	defer cancel()
+	token, err := readToken(r, os.Getenv("CREDENTIALS_DIRECTORY"))
+	if err != nil {
+		return Gathered{}, err
+	}
+	var last string
+	told := func(text string) {
+		if text != last {
+			say(text)
+			last = text
+		}
+	}
+	var g Gathered
+	met := false
+	for {
+		now, err := want.ask(ctx, r, token.secret)
+		switch {
+		case err == nil:
+			g, met = now, true
+			if g.Complete {
+				return g, nil
+			}
+			told(g.String())
+		case errors.Is(err, ErrToken), errors.Is(err, ErrRole), errors.Is(err, ErrMismatch):
+			return g, err
+		case ctx.Err() == nil:
+			told(err.Error())
+		}
+		over := pause(ctx, counting/2)
+		switch {
+		case over == nil:
+		case !errors.Is(over, errLimit):
+			return g, over
+		case met:
+			return g, fmt.Errorf("%w within %s: %s", ErrIncomplete, limit, g)
+		default:
+			return g, fmt.Errorf("%w within %s: %s", ErrUnreachable, limit, last)
+		}
+	}
+}
+
+// ask looks at the cluster once.
+func (w Wanted) ask(ctx context.Context, r *role.Role, token gcs.Token) (Gathered, error) {
+	decided, err := Decide(ctx, r, os.Getenv)
+	if err != nil {
+		return Gathered{}, err
+	}
+	if decided.Kind == role.Single {
+		return Gathered{Complete: true}, nil
+	}
+	ctx, cancel := context.WithTimeout(ctx, answer)
+	defer cancel()
+	conn, err := gcs.Dial(ctx, gcs.Head{Address: decided.Cluster.Head.String(), Token: token})
+	if err != nil {
+		return Gathered{}, err
+	}
+	defer conn.Close()
+	all, err := conn.Nodes(ctx)
+	if gcs.FaultOf(err) == gcs.Unauthorized {
+		return Gathered{}, fmt.Errorf("%w: %w", ErrToken, err)
+	}
+	if err != nil {
+		return Gathered{}, err
+	}
+	if err := pinned(ctx, conn, decided.Cluster.ID); err != nil {
+		return Gathered{}, err
+	}
+	if w.Nodes < 0 {
+		w.Nodes = decided.Cluster.Nodes
+	}
+	return w.compare(all), nil
+}
+
+// pinned returns an error if the cluster is not the one that the role pins.
+func pinned(ctx context.Context, conn *gcs.Conn, pin string) error {
+	if pin == "" {
+		return nil
+	}
+	id, err := conn.ClusterID(ctx)
+	if err == nil && id != pin {
+		return fmt.Errorf("%w: cluster.id: pinned to %s, but this is %s", ErrMismatch, pin, id)
+	}
+	return err
+}
+
+// compare holds what is wanted against the GCS's table.
+func (w Wanted) compare(all []gcs.Node) Gathered {
+	c := count(all)
+	g := Gathered{Nodes: c.Nodes, NodesWant: w.Nodes, GPUs: c.GPUs, GPUsWant: w.GPUs, Here: []string{}, Missing: []string{}, Left: []string{}}
+	for _, n := range all {
+		if n.Alive {
+			g.Here = append(g.Here, n.Name)
+		}
+	}
+	for _, n := range all {
+		if !n.Alive && !slices.Contains(g.Here, n.Name) && !slices.Contains(g.Left, n.Name) {
+			g.Left = append(g.Left, n.Name)
+		}
+	}
+	for _, host := range w.Hosts {
+		if !slices.ContainsFunc(all, func(n gcs.Node) bool {
+			return n.Alive && slices.Contains([]string{n.Name, n.Host, n.Address}, host)
+		}) {
+			g.Missing = append(g.Missing, host)
+		}
+	}
+	slices.Sort(g.Here)
+	slices.Sort(g.Left)
+	g.Complete = g.Nodes >= w.Nodes && g.GPUs >= float64(w.GPUs) && len(g.Missing) == 0
+	return g
+}

@@ -1,0 +1,124 @@
+package gcs
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"sync/atomic"
+	"time"
+
+	"google.golang.org/grpc"
+	"google.golang.org/grpc/backoff"
+	"google.golang.org/grpc/credentials/insecure"
+
+	"github.com/raynoded/raynoded/daemon/gcs/gcspb"
+)
+
+// Head is what to dial: the address of the GCS as host:port, and the token of
+// its cluster.
+type Head struct {
+	Address string
+	Token   Token
+}
+
+// Conn is one TCP connection to a GCS. Its methods may be called from several
+// goroutines at once. A deadline is the caller's to set, by the context; without
+// one a call waits as long as the connection lasts.
+type Conn struct {
+	head   Head
+	wire   *wire
+	grpc   *grpc.ClientConn
+	nodes  gcspb.NodeInfoGcsServiceClient
+	kv     gcspb.InternalKVGcsServiceClient
+	closed atomic.Bool
+}
+
+const (
+	// maxReply bounds what a list of nodes may take. A node of Ray 2.60.0 took
+	// 555 bytes, so this is room for 100,000; gRPC's own bound is 4 MiB.
+	maxReply = 64 << 20
+	// window is how much of a reply may be on its way. A fixed one also keeps
+	// gRPC from measuring the line with pings, which the GCS counts.
+	window = 1 << 20
+	// never is longer than any connection lives: gRPC has no "do not try again".
+	never = 365 * 24 * time.Hour
+)
+
+// Dial resolves the name now and makes one TCP connection now, trying every
+// address. It says nothing yet about what listens there: the first call does.
+// Its errors are those of package net (syscall.ECONNREFUSED, *net.DNSError …)
+// with one line of text and a Fault around them; when ctx is cancelled,
+// context.Cause(ctx).
+func Dial(ctx context.Context, h Head) (*Conn, error) { return dialer{}.dial(ctx, h) }
+
+func (d dialer) dial(ctx context.Context, h Head) (*Conn, error) {
+	doing := "cannot reach head " + plain([]byte(h.Address))
+	if err := h.Token.check(); err != nil {
+		return nil, &failure{doing, err.Error(), Unauthorized, err}
+	}
+	conn, err := d.reach(ctx, h.Address)
+	var f *failure
+	switch {
+	case err != nil && errors.Is(ctx.Err(), context.Canceled):
+		return nil, givenUp(ctx, doing)
+	case errors.As(err, &f):
+		f.doing = doing
+		return nil, f
+	}
+	c, err := open(h, conn)
+	if err != nil {
+		_ = conn.Close()
+		return nil, &failure{doing, err.Error(), Unknown, err}
+	}
+	return c, nil
+}
+
+// open puts gRPC over conn, with all that would connect again, look for a proxy
+// or listen to a service config switched off.
+func open(h Head, conn net.Conn) (*Conn, error) {
+	w, err := newWire(conn)
+	if err != nil {
+		return nil, err
+	}
+	cc, err := grpc.NewClient("passthrough:///gcs",
+		grpc.WithContextDialer(func(context.Context, string) (net.Conn, error) { return w.hand() }),
+		grpc.WithTransportCredentials(insecure.NewCredentials()),
+		grpc.WithPerRPCCredentials(bearer(h.Token)),
+		grpc.WithDefaultCallOptions(grpc.MaxCallRecvMsgSize(maxReply)),
+		grpc.WithInitialWindowSize(window),
+		grpc.WithInitialConnWindowSize(window),
+		grpc.WithConnectParams(grpc.ConnectParams{
+			Backoff:           backoff.Config{BaseDelay: never, Multiplier: 1, MaxDelay: never},
+			MinConnectTimeout: never,
+		}),
+		grpc.WithIdleTimeout(0),
+		grpc.WithDisableRetry(),
+		grpc.WithDisableServiceConfig(),
+		grpc.WithNoProxy(),
+	)
+	if err != nil {
+		return nil, err
+	}
+	cc.Connect()
+	return &Conn{
+		head: h, wire: w, grpc: cc,
+		nodes: gcspb.NewNodeInfoGcsServiceClient(cc),
+		kv:    gcspb.NewInternalKVGcsServiceClient(cc),
+	}, nil
+}
+
+// Close ends the connection and with it every call on it.
+func (c *Conn) Close() error {
+	if c.closed.Swap(true) {
+		return nil
+	}
+	err := c.grpc.Close()
+	if werr := c.wire.Close(); werr != nil && !errors.Is(werr, net.ErrClosed) {
+		err = errors.Join(err, werr)
+	}
+	if err != nil {
+		return fmt.Errorf("cannot close the connection to head %s: %w", plain([]byte(c.head.Address)), err)
+	}
+	return nil
+}

@@ -1,0 +1,120 @@
+package gcs
+
+import (
+	"context"
+	"encoding/hex"
+	"math"
+	"strconv"
+	"time"
+
+	"github.com/raynoded/raynoded/daemon/gcs/gcspb"
+)
+
+// Node is one entry of the GCS's list: one start of one node. A host that
+// starts Ray again is another Node, and its former one may stay Alive for a
+// minute.
+type Node struct {
+	ID         string // hex
+	Name       string // ray start --node-name, else the address
+	Host       string // host name
+	Address    string // IP address of the raylet
+	Port       int    // and its port
+	Alive      bool
+	Head       bool
+	Resources  map[string]float64 // in total: "CPU", "GPU", "memory" in bytes …
+	Labels     map[string]string
+	InstanceID string    // RAY_CLOUD_INSTANCE_ID of its ray start
+	Started    time.Time // zero if not known
+	Ended      time.Time // zero while alive
+	Death      Death     // zero while alive
+}
+
+// Death is why a node ended.
+type Death struct {
+	Reason  DeathReason
+	Message string // "" before Ray 2.40
+}
+
+// DeathReason is Ray's NodeDeathInfo.Reason.
+type DeathReason int
+
+// The reasons that Ray gives.
+const (
+	Unspecified DeathReason = iota
+	ExpectedTermination
+	UnexpectedTermination
+	DrainPreempted
+	DrainIdle
+)
+
+// String gives the reason in words for people.
+func (r DeathReason) String() string {
+	switch r {
+	case Unspecified:
+		return "no reason given"
+	case ExpectedTermination:
+		return "ended as asked"
+	case UnexpectedTermination:
+		return "ended unexpectedly"
+	case DrainPreempted:
+		return "drained before its host was taken away"
+	case DrainIdle:
+		return "drained because it was idle"
+	}
+	return "reason " + strconv.Itoa(int(r))
+}
+
+// Nodes lists the nodes, dead ones too (Ray keeps up to 1,000), in the order of
+// the answer. Text in it is printable; other characters have become U+FFFD.
+func (c *Conn) Nodes(ctx context.Context) ([]Node, error) {
+	answer, err := ask(ctx, c, "for its nodes", c.nodes.GetAllNodeInfo, &gcspb.GetAllNodeInfoRequest{})
+	if err != nil {
+		return nil, err
+	}
+	nodes := make([]Node, 0, len(answer.GetNodeInfoList()))
+	for _, info := range answer.GetNodeInfoList() {
+		nodes = append(nodes, readNode(info))
+	}
+	return nodes, nil
+}
+
+func readNode(info *gcspb.GcsNodeInfo) Node {
+	n := Node{
+		Name:       plain(info.GetNodeName()),
+		Host:       plain(info.GetNodeManagerHostname()),
+		Address:    plain(info.GetNodeManagerAddress()),
+		Port:       int(info.GetNodeManagerPort()),
+		Alive:      info.GetState() == gcspb.GcsNodeInfo_ALIVE,
+		Head:       info.GetIsHeadNode(),
+		Resources:  make(map[string]float64, len(info.GetResourcesTotal())),
+		Labels:     make(map[string]string, len(info.GetLabels())),
+		InstanceID: plain(info.GetInstanceId()),
+		Started:    readTime(info.GetStartTimeMs()),
+	}
+	if id := info.GetNodeId(); !noID(id) {
+		n.ID = hex.EncodeToString(id)
+	}
+	for _, r := range info.GetResourcesTotal() {
+		if v := r.GetValue(); !math.IsNaN(v) && !math.IsInf(v, 0) {
+			n.Resources[plain(r.GetKey())] = v
+		}
+	}
+	for _, l := range info.GetLabels() {
+		n.Labels[plain(l.GetKey())] = plain(l.GetValue())
+	}
+	if !n.Alive {
+		n.Ended = readTime(info.GetEndTimeMs())
+		n.Death = Death{DeathReason(info.GetDeathInfo().GetReason()), plain(info.GetDeathInfo().GetReasonMessage())}
+	}
+	return n
+}
+
+// readTime takes milliseconds since 1970; 0, and what lies after the year 9999,
+// is no time.
+func readTime(ms uint64) time.Time {
+	const year10000 = 253402300800000
+	if ms == 0 || ms >= year10000 {
+		return time.Time{}
+	}
+	return time.UnixMilli(int64(ms))
+}

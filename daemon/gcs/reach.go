@@ -1,0 +1,181 @@
+package gcs
+
+import (
+	"context"
+	"errors"
+	"net"
+	"net/netip"
+	"os"
+	"slices"
+	"strconv"
+	"strings"
+	"syscall"
+	"time"
+)
+
+// headStart is what one address gets before the next is tried beside it: the
+// "Connection Attempt Delay" that RFC 8305 recommends.
+const headStart = 250 * time.Millisecond
+
+// A dead host ends an idle connection after deadIdle + deadProbes probes, one
+// each deadInterval, and one with unanswered data after deadTimeout.
+const (
+	deadIdle     = 10 * time.Second
+	deadInterval = 5 * time.Second
+	deadProbes   = 3
+	deadTimeout  = deadIdle + deadProbes*deadInterval
+)
+
+// dialer makes TCP connections; the zero value asks the system's resolver.
+type dialer struct{ resolver *net.Resolver }
+
+// attempt is one address, in its place among the others, and what came of it.
+type attempt struct {
+	place int
+	addr  netip.AddrPort
+	conn  net.Conn
+	err   error
+}
+
+// reach connects to the first address of the name that takes the connection.
+// Its errors are *failure without the words in front.
+func (d dialer) reach(ctx context.Context, address string) (net.Conn, error) {
+	host, port, err := split(address)
+	if err != nil {
+		return nil, &failure{why: err.Error(), fault: Unknown, err: err}
+	}
+	ips, err := d.resolver.LookupNetIP(ctx, "ip", host)
+	if err != nil {
+		return nil, &failure{why: err.Error(), fault: Unresolved, err: err}
+	}
+	addrs := make([]netip.AddrPort, len(ips))
+	for i, ip := range ips {
+		addrs[i] = netip.AddrPortFrom(ip.Unmap(), port)
+	}
+	conn, attempts := race(ctx, addrs)
+	if conn != nil {
+		return conn, nil
+	}
+	return nil, verdict(attempts)
+}
+
+func split(address string) (host string, port uint16, err error) {
+	host, service, err := net.SplitHostPort(address)
+	number, perr := strconv.ParseUint(service, 10, 16)
+	if err != nil || perr != nil || host == "" || number == 0 {
+		return "", 0, errors.New("must be host:port")
+	}
+	return host, uint16(number), nil
+}
+
+// race starts with the first address and begins the next one whenever an attempt
+// fails or has had its head start. It returns when every attempt has ended.
+func race(ctx context.Context, addrs []netip.AddrPort) (net.Conn, []attempt) {
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	ended := make(chan attempt)
+	var conn net.Conn
+	var attempts []attempt
+	for begun := 0; conn == nil && begun < len(addrs) || len(attempts) < begun; {
+		var late <-chan time.Time
+		if conn == nil && begun < len(addrs) {
+			a := attempt{place: begun, addr: addrs[begun]}
+			begun++
+			late = time.After(headStart)
+			go func() {
+				a.conn, a.err = tcp(ctx, a.addr)
+				ended <- a
+			}()
+		}
+		select {
+		case <-late:
+		case a := <-ended:
+			attempts = append(attempts, a)
+			switch {
+			case a.err != nil:
+			case conn == nil:
+				conn = a.conn
+				cancel()
+			default:
+				_ = a.conn.Close()
+			}
+		}
+	}
+	return conn, attempts
+}
+
+func tcp(ctx context.Context, addr netip.AddrPort) (net.Conn, error) {
+	d := net.Dialer{KeepAliveConfig: net.KeepAliveConfig{
+		Enable: true, Idle: deadIdle, Interval: deadInterval, Count: deadProbes,
+	}}
+	return d.DialContext(ctx, "tcp", addr.String())
+}
+
+// verdict makes one error of all failed attempts.
+func verdict(attempts []attempt) error {
+	slices.SortFunc(attempts, func(a, b attempt) int { return a.place - b.place })
+	var whys []string
+	var errs []error
+	faults := make(map[Fault]bool)
+	for _, a := range attempts {
+		fault, why := readConnect(a.err)
+		if len(attempts) > 1 {
+			why = a.addr.Addr().String() + ": " + why
+		}
+		whys = append(whys, why)
+		errs = append(errs, a.err)
+		if len(attempts) == 1 || !noSuchFamily(a) {
+			faults[fault] = true
+		}
+	}
+	worst := Silent
+	for _, fault := range []Fault{Refused, NotRay, Unknown, Silent} {
+		if faults[fault] {
+			worst = fault
+		}
+	}
+	return &failure{why: strings.Join(whys, "; "), fault: worst, err: errors.Join(errs...)}
+}
+
+// noSuchFamily reports an IPv6 address on a host that has no IPv6: it was never
+// asked, and says nothing about the head.
+func noSuchFamily(a attempt) bool {
+	return a.addr.Addr().Is6() && (errors.Is(a.err, syscall.ENETUNREACH) ||
+		errors.Is(a.err, syscall.EADDRNOTAVAIL) || errors.Is(a.err, syscall.EAFNOSUPPORT))
+}
+
+// readConnect reads the error of a connect.
+func readConnect(err error) (Fault, string) {
+	switch {
+	case silence(err):
+		return Silent, cause(err)
+	case errors.Is(err, syscall.ECONNREFUSED):
+		return Refused, syscall.ECONNREFUSED.Error()
+	case errors.Is(err, syscall.ECONNRESET): // taken, and reset before connect returned
+		return NotRay, "not a Ray head: it " + closesAtOnce
+	}
+	return Unknown, cause(err)
+}
+
+// cause is the innermost reason of a network error, without what package net
+// puts around it.
+func cause(err error) string {
+	var errno syscall.Errno
+	switch found := errors.As(err, &errno); {
+	case found && errno != syscall.ETIMEDOUT:
+		return errno.Error()
+	case silence(err):
+		return Silent.String()
+	}
+	return err.Error()
+}
+
+func silence(err error) bool {
+	for _, target := range []error{os.ErrDeadlineExceeded, context.DeadlineExceeded,
+		syscall.ETIMEDOUT, syscall.EHOSTUNREACH, syscall.ENETUNREACH, syscall.EHOSTDOWN, syscall.ENETDOWN} {
+		if errors.Is(err, target) {
+			return true
+		}
+	}
+	return false
+}

@@ -1,0 +1,80 @@
+package daemon
+
+import (
+	"encoding/json"
+	"errors"
+	"io"
+	"os/exec"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+)
+
+const module = "github.com/raynoded/raynoded"
+
+// rooms is who may know whom. x/sys is free to all.
+var rooms = map[string]struct{ own, others []string }{
+	"cmd/raynoded": {
+		own:    []string{"daemon", "daemon/child", "daemon/notify", "daemon/role", "daemon/watchdog"},
+		others: []string{"github.com/spf13/cobra", "github.com/sirupsen/logrus"},
+	},
+	"daemon": {
+		own:    []string{"daemon/child", "daemon/gcs", "daemon/notify", "daemon/ray", "daemon/role", "daemon/watchdog"},
+		others: []string{"github.com/sirupsen/logrus"},
+	},
+	"daemon/child":     {},
+	"daemon/gcs":       {own: []string{"daemon/gcs/gcspb"}, others: []string{"google.golang.org/grpc", "google.golang.org/protobuf"}},
+	"daemon/gcs/gcspb": {others: []string{"google.golang.org/grpc", "google.golang.org/protobuf"}},
+	"daemon/notify":    {others: []string{"github.com/coreos/go-systemd/v22"}},
+	"daemon/ray":       {own: []string{"daemon/role"}},
+	"daemon/role":      {others: []string{"github.com/BurntSushi/toml"}},
+	"daemon/watchdog":  {},
+}
+
+func TestImports_Table(t *testing.T) {
+	for room, imports := range imported(t) {
+		if strings.HasPrefix(room, "test/") {
+			continue
+		}
+		may, known := rooms[room]
+		require.True(t, known, "%s is a new room: give it a line in the table", room)
+		for _, path := range imports {
+			require.True(t, allowed(may.own, may.others, path), "%s must not import %s", room, path)
+		}
+	}
+}
+
+func allowed(own, others []string, path string) bool {
+	if inside, ours := strings.CutPrefix(path, module+"/"); ours {
+		return slices.Contains(own, inside)
+	}
+	first, _, _ := strings.Cut(path, "/")
+	return !strings.Contains(first, ".") || strings.HasPrefix(path, "golang.org/x/sys/") ||
+		slices.ContainsFunc(others, func(other string) bool { return path == other || strings.HasPrefix(path, other+"/") })
+}
+
+// imported lists what each package of the module imports, its tests left out.
+func imported(t *testing.T) map[string][]string {
+	out, err := exec.Command("go", "list", "-json=ImportPath,Imports,GoFiles", module+"/...").Output()
+	require.NoError(t, err)
+	found := map[string][]string{}
+	for d := json.NewDecoder(strings.NewReader(string(out))); ; {
+		var p struct {
+			ImportPath string
+			Imports    []string
+			GoFiles    []string
+		}
+		err := d.Decode(&p)
+		if errors.Is(err, io.EOF) {
+			break
+		}
+		require.NoError(t, err)
+		if len(p.GoFiles) > 0 {
+			found[strings.TrimPrefix(p.ImportPath, module+"/")] = p.Imports
+		}
+	}
+	require.NotEmpty(t, found)
+	return found
+}

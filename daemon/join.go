@@ -1,0 +1,133 @@
+package daemon
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"strings"
+	"time"
+
+	"github.com/raynoded/raynoded/daemon/gcs"
+	"github.com/raynoded/raynoded/daemon/ray"
+)
+
+// knock is between two questions to a head that is not there, give or take half of it: a fleet does not knock in step.
+const knock = time.Second
+
+// join finds the head: of a head itself, of a worker by asking its GCS until it answers as one this node may join.
+// No Python runs meanwhile.
+func (l *life) join(ctx context.Context) error {
+	if l.node.Head {
+		return l.found(ctx)
+	}
+	if !l.role.Standing() {
+		var cancel context.CancelFunc
+		ctx, cancel = within(ctx, l.role.Cluster.JoinTimeout.Duration)
+		defer cancel()
+	}
+	for {
+		err := l.ask(ctx)
+		if err == nil || errors.Is(err, ErrHost) || errors.Is(err, ErrMismatch) || errors.Is(err, ErrToken) {
+			return err
+		}
+		if ctx.Err() == nil {
+			l.tell(ctx, reason, err.Error())
+		}
+		if over := pause(ctx, knock/2+rand.N(knock)); over != nil {
+			if errors.Is(over, errLimit) {
+				return fmt.Errorf("%w within cluster.join_timeout (%s): %w", ErrUnreachable, l.role.Cluster.JoinTimeout, err)
+			}
+			return over
+		}
+	}
+}
+
+// found prepares a head's own cluster.
+func (l *life) found(ctx context.Context) error {
+	ip, err := l.headIP(ctx)
+	if err != nil {
+		return err
+	}
+	l.node.IP, l.node.Address = ip, hostPort(ip, l.role.Cluster.Head)
+	l.head.Address, l.version = l.node.Address, l.install.Ray
+	return l.ports()
+}
+
+// ask asks the head once, and compares what it is with what this node may join. The address that answered is the one
+// that Ray is given and the watchdog watches.
+func (l *life) ask(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(ctx, answer)
+	defer cancel()
+	conn, err := gcs.Dial(ctx, gcs.Head{Address: l.role.Cluster.Head.String(), Token: l.head.Token})
+	if err != nil {
+		return err
+	}
+	defer conn.Close()
+	if err := l.compare(ctx, conn); err != nil {
+		return err
+	}
+	l.head.Address = conn.RemoteAddr()
+	l.node.Address = l.head.Address
+	l.node.IP, err = l.workerIP(l.node.Address)
+	if err != nil {
+		return err
+	}
+	return l.ports()
+}
+
+// compare asks the head for its cluster id and its versions.
+func (l *life) compare(ctx context.Context, conn *gcs.Conn) error {
+	alive, err := conn.CheckAlive(ctx)
+	if gcs.FaultOf(err) == gcs.Unauthorized {
+		return fmt.Errorf("%w: %w: auth.mode and the token must be those of the head (%s)", ErrToken, err, l.role.Cluster.Head)
+	}
+	if err != nil {
+		return err
+	}
+	id, err := conn.ClusterID(ctx)
+	if err != nil {
+		return err
+	}
+	if pin := l.role.Cluster.ID; pin != "" && pin != id {
+		return fmt.Errorf("%w: cluster.id: pinned to %s, but %s is %s", ErrMismatch, pin, l.role.Cluster.Head, id)
+	}
+	l.cluster, l.version = id, alive.RayVersion
+	theirs, err := conn.Versions(ctx) // an entry that the head writes a moment after its GCS is up
+	if err != nil {
+		return err
+	}
+	theirs.Ray = alive.RayVersion
+	if l.matches(theirs) == nil {
+		return nil
+	}
+	l.install, err = ray.Ask(ctx, l.install.Bin, l.run)
+	return errors.Join(err, l.matches(theirs))
+}
+
+// matches returns an error if the head's versions are not this host's. A version that is not known is no reason.
+func (l *life) matches(theirs gcs.Versions) error {
+	if theirs.Ray != "" && theirs.Ray != l.install.Ray {
+		return l.differ("Ray", theirs.Ray, l.install.Ray)
+	}
+	py, own := theirs.Python, l.install.Python
+	if lookup(l.env, "RAY_DEFAULT_PYTHON_VERSION_MATCH_LEVEL") == "minor" { // ray/_private/utils.py
+		py, own = minor(py), minor(own)
+	}
+	if py != "" && own != "" && py != own {
+		return l.differ("Python", theirs.Python, l.install.Python)
+	}
+	return nil
+}
+
+func (l *life) differ(what, theirs, ours string) error {
+	return fmt.Errorf("%w: ray.bin: %s has %s %s, the head %s has %s: install the same on both", ErrMismatch, l.install.Bin, what, ours, l.role.Cluster.Head, theirs)
+}
+
+// minor is a version without its patch level.
+func minor(version string) string {
+	if i := strings.LastIndexByte(version, '.'); i >= 0 {
+		return version[:i]
+	}
+	return version
+}

@@ -1,0 +1,145 @@
+package daemon
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"time"
+
+	"github.com/raynoded/raynoded/daemon/child"
+	"github.com/raynoded/raynoded/daemon/gcs"
+	"github.com/raynoded/raynoded/daemon/ray"
+	"github.com/raynoded/raynoded/daemon/role"
+	"github.com/raynoded/raynoded/daemon/watchdog"
+)
+
+// life is one life of one Ray under one role, from the checks of the host to the last process gone.
+type life struct {
+	*Daemon
+	install ray.Install
+	node    ray.Node
+	head    gcs.Head // the GCS to ask: of a head, its own
+	cluster string   // its cluster id
+	version string   // its Ray's
+	nodeID  string   // this node's, in the GCS
+
+	raylet   chan member   // our raylet, once it is seen
+	deadline time.Time     // for Ray to come up
+	over     chan struct{} // closed at the end of this life
+
+	brood  brood
+	joined bool           // the GCS has listed this node
+	job    *child.Process // the [job], once it runs
+}
+
+// life lives once and returns why it ended, with nothing left behind.
+func (d *Daemon) life(ctx, hurry context.Context) error {
+	l := &life{Daemon: d, raylet: make(chan member, 1), over: make(chan struct{})}
+	defer close(l.over)
+	why := l.live(ctx)
+	if d.phase == Waiting && d.goesOn(why) {
+		return why
+	}
+	d.enter(Stopping, why)
+	if err := l.stop(ctx, hurry, why); err != nil {
+		return fmt.Errorf("%w; %w", why, err)
+	}
+	return why
+}
+
+func (l *life) live(ctx context.Context) error {
+	if l.role.Kind == role.Single {
+		return l.alone(ctx)
+	}
+	if l.phase != Waiting {
+		l.enter(Waiting, nil)
+	}
+	if err := l.until(ctx, l.prepare); err != nil {
+		return err
+	}
+	if err := l.until(ctx, l.join); err != nil {
+		return err
+	}
+	l.enter(Starting, nil)
+	if err := l.start(); err != nil {
+		return err
+	}
+	if err := l.until(ctx, l.tend, l.arrive); err != nil {
+		return l.judged(ctx, err)
+	}
+	if err := l.announce(); err != nil {
+		return err
+	}
+	l.joined = true
+	l.enter(Running, nil)
+	return l.judged(ctx, l.until(ctx, l.tend, l.watch, l.census, l.work))
+}
+
+// alone is the life of a single host: Ray, if any, is started inside the job.
+func (l *life) alone(ctx context.Context) error {
+	l.enter(Running, nil)
+	return l.until(ctx, l.work)
+}
+
+// judged looks at a failure of Ray again. If the head of a worker does not answer either, the head comes first; if the
+// raylet left in order, somebody may have drained the node.
+func (l *life) judged(ctx context.Context, why error) error {
+	if !errors.Is(why, errRay) {
+		return why
+	}
+	if l.role.Kind == role.Worker {
+		if lost := l.until(ctx, l.judge); lost != nil {
+			return l.unjoined(lost)
+		}
+	}
+	if l.role.Kind == role.Worker && l.joined {
+		if err := l.until(ctx, l.drained); err != nil {
+			return err
+		}
+	}
+	if len(l.role.Job.Command) > 0 {
+		return fmt.Errorf("%w: %w", ErrRayUnderJob, why)
+	}
+	return fmt.Errorf("%w: %w", ErrRay, why)
+}
+
+// unjoined is what a lost head means to a worker that never joined it.
+func (l *life) unjoined(lost error) error {
+	if l.joined || !errors.Is(lost, watchdog.ErrHeadLost) {
+		return lost
+	}
+	return fmt.Errorf("%w: it went away while this node joined: %s", ErrUnreachable, lost.Error())
+}
+
+// killAtOnce is the grace where nobody is left to say goodbye to: the cluster is gone, and the GPUs are wanted.
+const killAtOnce = 0
+
+// stop ends the job, then Ray: the raylet says goodbye while the rest still lives, the GCS hears it.
+func (l *life) stop(ctx, hurry context.Context, why error) error {
+	l.withdraw()
+	grace := l.role.Stop.Grace.Duration
+	if errors.Is(why, watchdog.ErrHeadLost) {
+		grace = killAtOnce
+	}
+	return l.until(context.WithoutCancel(ctx), func(context.Context) error {
+		if l.job != nil {
+			if err := l.tree.StopGroup(hurry, *l.job, grace); err != nil {
+				return err
+			}
+		}
+		spared, stages := l.brood.stages()
+		if err := l.tree.Stop(hurry, grace, spared, stages...); err != nil {
+			return err
+		}
+		return remove(l.place.processFile())
+	})
+}
+
+// remove takes away a file that may be missing.
+func remove(path string) error {
+	if err := os.Remove(path); err != nil && !errors.Is(err, os.ErrNotExist) {
+		return err
+	}
+	return nil
+}

@@ -1,0 +1,88 @@
+package daemon
+
+import (
+	"context"
+	"errors"
+	"time"
+)
+
+// guard blocks until it has something to say about the node. It returns soon after its context ends.
+type guard func(ctx context.Context) error
+
+// beat is how often the loop signs to systemd that it is alive, unless WatchdogSec= wants it more often.
+const beat = 10 * time.Second
+
+// extension is what systemd is asked for at every beat while it waits for us: three beats may be lost.
+const extension = 4 * beat
+
+// until runs the guards beside the node's loop, the one place that changes the node's state. It returns what the first of
+// them said, once all have returned.
+func (d *Daemon) until(ctx context.Context, guards ...guard) error {
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	said := make(chan error)
+	for _, g := range guards {
+		go func() { said <- g(ctx) }()
+	}
+	var first error
+	for left := len(guards); left > 0; {
+		select {
+		case err := <-said:
+			if left == len(guards) {
+				first = err
+				cancel()
+			}
+			left--
+		case n := <-d.news:
+			d.hear(n)
+		case <-d.beat.C:
+			d.beatOnce()
+		}
+	}
+	return first
+}
+
+// beatOnce says that this loop works, and asks systemd for time where it waits for the node.
+func (d *Daemon) beatOnce() {
+	if d.phase == Stopping || !d.ready {
+		d.told(d.systemd.Extend(extension))
+	}
+	if d.phase == Waiting {
+		d.told(d.systemd.Status(d.status()))
+	}
+	d.told(d.systemd.KeepAlive())
+}
+
+// tell hands news to the loop.
+func (d *Daemon) tell(ctx context.Context, t topic, text string) {
+	select {
+	case d.news <- news{t, text}:
+	case <-ctx.Done():
+	}
+}
+
+// told notes that systemd could not be told. It is no reason to end a node.
+func (d *Daemon) told(err error) {
+	if err != nil {
+		d.log.WithError(err).Debug("cannot tell systemd")
+	}
+}
+
+// errLimit is the cause of a context whose time is up, as within makes it.
+var errLimit = errors.New("time is up")
+
+func within(ctx context.Context, limit time.Duration) (context.Context, context.CancelFunc) {
+	return context.WithTimeoutCause(ctx, limit, errLimit)
+}
+
+// pause waits, or returns the reason why the context ended.
+func pause(ctx context.Context, t time.Duration) error {
+	timer := time.NewTimer(t)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+		return nil
+	case <-ctx.Done():
+		return context.Cause(ctx)
+	}
+}

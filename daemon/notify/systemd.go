@@ -1,0 +1,126 @@
+package notify
+
+import (
+	"fmt"
+	"net"
+	"os"
+	"strconv"
+	"strings"
+	"sync"
+	"time"
+	"unicode"
+
+	sd "github.com/coreos/go-systemd/v22/daemon"
+)
+
+const (
+	// systemd drops a datagram of more than 4096 bytes (PIPE_BUF) whole, READY=1
+	// and all; one line of systemctl status wants far less.
+	maxStatus = 1000
+
+	// A PID 1 that has frozen reads no more; once the socket's queue is full a
+	// write would block for ever, and the loop that watches the head with it.
+	patience = time.Second
+)
+
+// Systemd is the service manager that started us. The zero value is none: every
+// method does nothing and returns nil. Its methods may be called by several
+// goroutines; each sends datagrams that are complete in themselves.
+type Systemd struct {
+	socket    string
+	keepAlive time.Duration
+
+	mu       sync.Mutex
+	stopping bool
+}
+
+// New reads where the service manager listens from the environment (see
+// sd_notify(3)); it is silent if there is none.
+func New() *Systemd {
+	watchdog, err := sd.SdWatchdogEnabled(false)
+	if err != nil {
+		watchdog = 0 // systemd never sets what cannot be read
+	}
+	return &Systemd{socket: os.Getenv("NOTIFY_SOCKET"), keepAlive: watchdog / 2}
+}
+
+// KeepAliveEvery is how often KeepAlive is to be called: half of the unit's
+// WatchdogSec=. 0 means that nobody waits for it.
+func (s *Systemd) KeepAliveEvery() time.Duration { return s.keepAlive }
+
+// Ready says that the unit is started. The status is one line for people, as in
+// every other method: control characters become spaces, and what is longer than
+// 1000 bytes is cut.
+func (s *Systemd) Ready(status string) error {
+	return s.send(sd.SdNotifyReady, statusLine(status))
+}
+
+// Status says what we are doing.
+func (s *Systemd) Status(status string) error { return s.send(statusLine(status)) }
+
+// Stopping says that the unit is on its way down; from now on KeepAlive is
+// silent, and the unit's TimeoutStopSec= runs.
+func (s *Systemd) Stopping(status string) error {
+	s.mu.Lock()
+	s.stopping = true
+	s.mu.Unlock()
+	return s.send(sd.SdNotifyStopping, statusLine(status))
+}
+
+// ReadyStopping is for a stop that was asked for before Ready was called: to
+// systemd an exit with 0 before READY=1 is a failure ("protocol"). It takes two
+// datagrams: with both in one the unit still failed, on systemd 252 and 257.
+func (s *Systemd) ReadyStopping(status string) error {
+	if err := s.Ready(status); err != nil {
+		return err
+	}
+	return s.Stopping(status)
+}
+
+// Extend asks for that much more time, from now, before the start or the stop
+// times out. It has to be asked for again within that time.
+func (s *Systemd) Extend(d time.Duration) error {
+	return s.send("EXTEND_TIMEOUT_USEC=" + strconv.FormatInt(d.Microseconds(), 10))
+}
+
+// KeepAlive says that we are not stuck. After Stopping it says nothing: systemd
+// would start to wait for the next one again, and fail the unit.
+func (s *Systemd) KeepAlive() error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.stopping {
+		return nil
+	}
+	return s.send(sd.SdNotifyWatchdog)
+}
+
+func (s *Systemd) send(lines ...string) error {
+	if s.socket == "" {
+		return nil
+	}
+	conn, err := net.DialUnix("unixgram", nil, &net.UnixAddr{Net: "unixgram", Name: s.socket})
+	if err != nil {
+		return fmt.Errorf("cannot notify systemd: %w", err)
+	}
+	defer conn.Close()
+	if err := conn.SetWriteDeadline(time.Now().Add(patience)); err != nil {
+		return fmt.Errorf("cannot notify systemd: %w", err)
+	}
+	if _, err := conn.Write([]byte(strings.Join(lines, "\n"))); err != nil {
+		return fmt.Errorf("cannot notify systemd: %w", err)
+	}
+	return nil
+}
+
+func statusLine(status string) string {
+	status = strings.Map(func(r rune) rune {
+		if unicode.IsControl(r) {
+			return ' '
+		}
+		return r
+	}, strings.ToValidUTF8(status, "?"))
+	if len(status) > maxStatus {
+		status = strings.ToValidUTF8(status[:maxStatus-len("…")], "") + "…"
+	}
+	return "STATUS=" + status
+}

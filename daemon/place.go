@@ -1,0 +1,131 @@
+package daemon
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"time"
+
+	"golang.org/x/sys/unix"
+
+	"github.com/raynoded/raynoded/daemon/ray"
+	"github.com/raynoded/raynoded/daemon/role"
+)
+
+// Place are the folders of one instance.
+type Place struct {
+	State string // kept over restarts: /var/lib/raynoded/NAME
+	Run   string // while it runs: /run/raynoded/NAME, with ray.env
+	Temp  string // Ray's, unless ray.temp_dir says another
+}
+
+// FindPlace returns the folders of the instance called name: systemd's where it made some, /var/lib and /run for root, and
+// folders of their own for everybody else.
+func FindPlace(name string, getenv func(string) string) Place {
+	state, run := filepath.Join("/var/lib/raynoded", name), filepath.Join("/run/raynoded", name)
+	temp := ""
+	if os.Getuid() != 0 && getenv("STATE_DIRECTORY") == "" {
+		own := fmt.Sprintf("/tmp/raynoded-%d", os.Getuid())
+		state, run, temp = filepath.Join(own, name), filepath.Join(own, name), filepath.Join(own, name, "ray")
+		if base := getenv("XDG_STATE_HOME"); base != "" {
+			state = filepath.Join(base, "raynoded", name)
+		}
+		if base := getenv("XDG_RUNTIME_DIR"); base != "" {
+			run = filepath.Join(base, "raynoded", name)
+		}
+	}
+	if dir := getenv("STATE_DIRECTORY"); dir != "" {
+		state = dir
+	}
+	if dir := getenv("RUNTIME_DIRECTORY"); dir != "" {
+		run = dir
+	}
+	if temp == "" {
+		temp = filepath.Join(state, "ray")
+	}
+	return Place{State: state, Run: run, Temp: temp}
+}
+
+// EnvFile is where other units and people find the cluster.
+func (p Place) EnvFile() string { return filepath.Join(p.Run, "ray.env") }
+
+// startLog is what `ray start` printed last.
+func (p Place) startLog() string { return filepath.Join(p.State, "ray-start.log") }
+
+// endFile is how the last run ended: systemd forgets STATUS= with the end of the process.
+func (p Place) endFile() string { return filepath.Join(p.State, "last-end.json") }
+
+// processFile names the processes that would be orphans if raynoded were killed.
+func (p Place) processFile() string { return filepath.Join(p.State, "processes.json") }
+
+func (p Place) tempDir(r *role.Role) string {
+	if r.Ray.TempDir != "" {
+		return r.Ray.TempDir
+	}
+	return p.Temp
+}
+
+// make makes the folders and proves that they can be written.
+func (p Place) make() error {
+	return errors.Join(writable("the state folder", p.State), writable("the runtime folder", p.Run))
+}
+
+// makeTemp makes Ray's folder, which must be short and writable.
+func (p Place) makeTemp(r *role.Role) error {
+	dir := p.tempDir(r)
+	if len(dir) > ray.MaxTempDir {
+		return unfit("ray.temp_dir", "%s is %d bytes long, at most %d leave room for Ray's Unix sockets: set a shorter one", dir, len(dir), ray.MaxTempDir)
+	}
+	return writable("ray.temp_dir", dir)
+}
+
+func writable(key, dir string) error {
+	if err := os.MkdirAll(dir, 0o755); err != nil {
+		return unfit(key, "cannot make the folder: %w", err)
+	}
+	if err := unix.Access(dir, unix.W_OK|unix.X_OK); err != nil {
+		return unfit(key, "cannot write to %s as uid %d: %w", dir, os.Getuid(), err)
+	}
+	return nil
+}
+
+// lock keeps a second raynoded from running the same role. It is given back by closing the file.
+func (p Place) lock() (*os.File, error) {
+	f, err := os.OpenFile(filepath.Join(p.Run, "lock"), os.O_CREATE|os.O_RDWR, 0o644)
+	if err != nil {
+		return nil, unfit("the runtime folder", "%w", err)
+	}
+	if err := unix.Flock(int(f.Fd()), unix.LOCK_EX|unix.LOCK_NB); err != nil {
+		_ = f.Close()
+		return nil, fmt.Errorf("%w: %s is locked", ErrBusy, f.Name())
+	}
+	return f, nil
+}
+
+// End is how a run ended, as last-end.json keeps it.
+type End struct {
+	Time   time.Time `json:"time"`
+	Role   string    `json:"role"`
+	Reason string    `json:"reason"`
+	Code   int       `json:"exit_code"`
+}
+
+// Record keeps how the run ended. A folder that was never made keeps nothing.
+func (p Place) Record(e End) error {
+	text, err := json.MarshalIndent(e, "", "  ")
+	if err != nil {
+		return err
+	}
+	return replace(p.endFile(), append(text, '\n'))
+}
+
+// replace writes a file in one step: a reader sees the old one or the new one.
+func replace(path string, content []byte) error {
+	temp := path + ".new"
+	if err := os.WriteFile(temp, content, 0o644); err != nil {
+		return err
+	}
+	return os.Rename(temp, path)
+}

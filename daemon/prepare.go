@@ -1,0 +1,117 @@
+package daemon
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"github.com/raynoded/raynoded/daemon/gcs"
+	"github.com/raynoded/raynoded/daemon/ray"
+	"github.com/raynoded/raynoded/daemon/role"
+)
+
+// prepare checks what can be checked on this host alone, and lists everything that is wrong with it at once.
+func (l *life) prepare(ctx context.Context) error {
+	var problems []error
+	install, err := ray.Inspect(ctx, l.role.Ray.Bin, l.run)
+	switch {
+	case ctx.Err() != nil:
+		return context.Cause(ctx)
+	case err != nil:
+		problems = append(problems, unfit("ray.bin", "%w: install Ray there or name another program", err))
+	case l.role.Auth.Mode == role.Token && !install.AtLeast(2, 52):
+		problems = append(problems, unfit("auth.mode", `"token" needs Ray 2.52 or newer, %s is %s: upgrade Ray or say "none"`, install.Bin, install.Ray))
+	}
+	token, err := readToken(l.role, os.Getenv("CREDENTIALS_DIRECTORY"))
+	l.install = install
+	l.head.Token = token.secret
+	l.node = ray.Node{
+		Role: l.role, Head: l.role.Kind == role.Head, Name: l.nodeName(),
+		TempDir: l.place.tempDir(l.role), TokenFile: token.file,
+	}
+	problems = append(problems, err, l.place.makeTemp(l.role), l.jobFound())
+	return errors.Join(problems...)
+}
+
+func (l *life) nodeName() string {
+	if l.role.Node.Name != "" {
+		return l.role.Node.Name
+	}
+	name, err := os.Hostname()
+	if err != nil {
+		return "localhost"
+	}
+	return name
+}
+
+// jobFound says early what would only be seen once the cluster is complete.
+func (l *life) jobFound() error {
+	if len(l.role.Job.Command) == 0 {
+		return nil
+	}
+	_, err := find(l.role.Job.Command[0], l.jobEnv())
+	return err
+}
+
+// ports checks that the fixed ports are free on the node's address.
+func (l *life) ports() error {
+	var problems []error
+	check := func(p ray.Port, ip string) {
+		if err := ray.CheckFree(p, ip); err != nil {
+			problems = append(problems, fmt.Errorf("%w: %w", ErrHost, err))
+		}
+	}
+	if l.node.Head {
+		check(ray.Port{Key: "cluster.head", Number: l.role.Cluster.Head.Port}, l.node.IP)
+	}
+	for _, p := range ray.Ports(l.role, l.node.Head) {
+		if p.Key == "ray.ports.dashboard" {
+			check(p, l.role.Ray.DashboardHost)
+		} else {
+			check(p, l.node.IP)
+		}
+	}
+	return errors.Join(problems...)
+}
+
+// token is the cluster's token: what our own client sends, and the file that Ray reads it from.
+type token struct {
+	secret gcs.Token
+	file   string
+}
+
+// credential is the token's name as a systemd credential.
+const credential = "ray-token"
+
+// readToken reads the token that the role names, or systemd's credential.
+func readToken(r *role.Role, credentials string) (token, error) {
+	if r.Auth.Mode != role.Token {
+		return token{}, nil
+	}
+	key, file := "auth.token_file", r.Auth.TokenFile
+	if file == "" {
+		if credentials == "" {
+			return token{}, unfit(key, "the mode is token, but there is neither a token_file nor the systemd credential %s", credential)
+		}
+		file = filepath.Join(credentials, credential)
+	}
+	info, err := os.Stat(file)
+	if err != nil {
+		return token{}, unfit(key, "cannot read the token: %w", err)
+	}
+	if info.Mode().Perm()&0o007 != 0 {
+		return token{}, unfit(key, "everybody on this host may use %s (mode %04o): chmod o= %s", file, info.Mode().Perm(), file)
+	}
+	text, err := os.ReadFile(file)
+	if err != nil {
+		return token{}, unfit(key, "cannot read the token: %w", err)
+	}
+	secret := strings.TrimSpace(string(text))
+	if secret == "" || strings.ContainsFunc(secret, func(r rune) bool { return r <= ' ' || r > '~' }) {
+		return token{}, unfit(key, "%s holds no token: it must be one line of printable ASCII", file)
+	}
+	return token{secret: gcs.NewToken(secret), file: file}, nil
+}

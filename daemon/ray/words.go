@@ -1,0 +1,96 @@
+package ray
+
+import (
+	"io"
+	"os"
+	"path/filepath"
+	"regexp"
+	"strings"
+)
+
+const (
+	tail      = 16 << 10 // bytes looked at from the end of a log
+	wordLimit = 300      // bytes of a line quoted in an error
+)
+
+var (
+	// logLine is the start of a line of Ray's C++ log: [2026-11-23 09:14:50,840 E 9638 9679] (raylet) file.cc:83:.
+	logLine = regexp.MustCompile(`^\[[0-9-]+ [0-9:,.]+ ([A-Z]) \d+ \d+\] (?:\([^)]*\) )?(?:[\w./]+:\d+: +)?`)
+	colour  = regexp.MustCompile("\x1b\\[[0-9;]*m")
+)
+
+// LastWords returns the line that best says why a program of Ray's ended: the last error or failed check in its log, else
+// the last line of its stderr. "" where there is nothing to read.
+func LastWords(p Program) string {
+	if p.LogDir == "" {
+		return ""
+	}
+	out := lines(filepath.Join(p.LogDir, p.Name+".out"))
+	err := lines(filepath.Join(p.LogDir, p.Name+".err"))
+	for _, log := range [][]string{err, out} {
+		for i := len(log) - 1; i >= 0; i-- {
+			if m := logLine.FindStringSubmatch(log[i]); m != nil && strings.Contains("CFE", m[1]) {
+				return clip(log[i][len(m[0]):])
+			}
+		}
+	}
+	return last(err)
+}
+
+// OutputWords returns the last line of what `ray start` printed to a file: of a traceback, the exception.
+func OutputWords(file string) string {
+	return last(lines(file))
+}
+
+// VersionsDiffer says whether `ray start` refused because the cluster has another Ray or Python (Ray's check_version_info).
+func VersionsDiffer(file string) bool {
+	for _, line := range lines(file) {
+		if strings.Contains(line, "Version mismatch") {
+			return true
+		}
+	}
+	return false
+}
+
+func last(log []string) string {
+	if len(log) == 0 {
+		return ""
+	}
+	line := log[len(log)-1]
+	return clip(line[len(logLine.FindString(line)):])
+}
+
+func clip(line string) string {
+	if len(line) > wordLimit {
+		line = line[:wordLimit] + "…"
+	}
+	return strings.ToValidUTF8(line, "?")
+}
+
+// lines returns the non-empty lines at the end of a file, without colours and control characters.
+func lines(file string) []string {
+	f, err := os.Open(file)
+	if err != nil {
+		return nil
+	}
+	defer f.Close()
+	if end, err := f.Seek(0, io.SeekEnd); err == nil {
+		_, _ = f.Seek(max(0, end-tail), io.SeekStart)
+	}
+	text, _ := io.ReadAll(io.LimitReader(f, tail))
+	var found []string
+	for line := range strings.Lines(colour.ReplaceAllString(string(text), "")) {
+		line = strings.Map(printable, strings.TrimSpace(line))
+		if line != "" {
+			found = append(found, line)
+		}
+	}
+	return found
+}
+
+func printable(r rune) rune {
+	if r < ' ' || r == 0x7f {
+		return ' '
+	}
+	return r
+}

@@ -1,0 +1,13 @@
+// Package role reads the role file: what one host is to be in a Ray cluster.
+//
+// [Load] reads the file and the drop-ins of the folder beside it over the
+// defaults, and returns either a [Role] in which every value has been checked,
+// or [Problems]: every complaint at once, each with its file, line and column.
+// A key that the package does not know is a complaint, never ignored.
+//
+// The way of a key: load.go reads the files, document.go parses one and knows
+// the place of each value, decode.go puts the values into the Role, values.go
+// checks each value of a file by itself, together.go checks what the merged
+// values mean together. A file that is not TOML hides its values, so then the
+// last step is left out: its complaints would be guesses.
+package role

@@ -1,0 +1,116 @@
+package role
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+	"unicode/utf8"
+
+	"github.com/BurntSushi/toml"
+)
+
+// document is one parsed file.
+type document struct {
+	path string
+	text string
+	meta toml.MetaData
+}
+
+// node is one key of a document with its value.
+type node struct {
+	doc       *document
+	key       toml.Key // empty for the document itself
+	primitive toml.Primitive
+	value     any              // as the parser makes it
+	table     map[string]*node // nil if the value is no table
+}
+
+func (n *node) name() string { return n.key.String() }
+
+// maxKeys is the most keys of one file, tables included. It bounds the work that
+// a file full of mistakes makes.
+const maxKeys = 1000
+
+// parse returns the document as a tree, or what is wrong with it and where.
+func parse(path string, data []byte) (*node, *Problem) {
+	doc := &document{path: path, text: strings.TrimPrefix(string(data), "\ufeff")}
+	var table map[string]toml.Primitive
+	var err error
+	doc.meta, err = toml.Decode(doc.text, &table)
+	if err != nil {
+		return nil, doc.syntax(err)
+	}
+	if n := len(doc.meta.Keys()); n > maxKeys {
+		return nil, &Problem{File: path, Line: 1, Col: 1, Text: fmt.Sprintf("must hold at most %d keys, got %d", maxKeys, n)}
+	}
+	return &node{doc: doc, value: map[string]any{}, table: doc.nodes(nil, table)}, nil
+}
+
+func (d *document) nodes(parent toml.Key, table map[string]toml.Primitive) map[string]*node {
+	nodes := make(map[string]*node, len(table))
+	for name, primitive := range table {
+		n := &node{doc: d, key: append(parent[:len(parent):len(parent)], name), primitive: primitive}
+		// Neither fails: any takes every value, and the second is a table.
+		_ = d.meta.PrimitiveDecode(primitive, &n.value)
+		if _, isTable := n.value.(map[string]any); isTable {
+			var inner map[string]toml.Primitive
+			_ = d.meta.PrimitiveDecode(primitive, &inner)
+			n.table = d.nodes(n.key, inner)
+		}
+		nodes[name] = n
+	}
+	return nodes
+}
+
+// syntax words an error of the parser. It may quote the text, so that of [auth]
+// is left out.
+func (d *document) syntax(err error) *Problem {
+	p := &Problem{File: d.path, Line: 1, Col: 1}
+	message := err.Error()
+	var parse toml.ParseError
+	if errors.As(err, &parse) {
+		message = parse.Message
+		p.Line, p.Col = d.place(parse.Position.Start)
+		if secret(parse.LastKey) && !strings.HasPrefix(message, "Key ") {
+			message = "the text is not shown, it may be a secret"
+		}
+	}
+	p.Text = "must be valid TOML: " + oneLine(strings.TrimSuffix(message, "."))
+	return p
+}
+
+// errHere is refuser's; nobody sees it.
+var errHere = errors.New("here")
+
+// refuser takes no value, so that the decoder says where the value is: it tells
+// a place only with an error.
+type refuser struct{}
+
+func (*refuser) UnmarshalTOML(any) error { return errHere }
+
+// start is the offset of the value in the text: behind the quotes of a string,
+// at the bracket of an array or a table. A table without a header of its own is
+// where its first key is.
+func (n *node) start() int {
+	if len(n.key) == 0 {
+		return 0
+	}
+	var here toml.ParseError
+	err := n.doc.meta.PrimitiveDecode(n.primitive, &refuser{})
+	if errors.As(err, &here) && here.Position.Line > 0 {
+		return here.Position.Start
+	}
+	first := len(n.doc.text)
+	for _, child := range n.table {
+		first = min(first, child.start())
+	}
+	return first
+}
+
+// place turns an offset into line and column. The decoder's own numbers are not
+// used: for a string of several lines it gives the line of its end.
+func (d *document) place(offset int) (line, col int) {
+	before := d.text[:max(0, min(offset, len(d.text)))]
+	newline := strings.LastIndexByte(before, '\n')
+	return strings.Count(before, "\n") + 1, utf8.RuneCountInString(before[newline+1:]) + 1
+}

@@ -1,0 +1,203 @@
+package role
+
+import (
+	"reflect"
+	"time"
+)
+
+// Role is one role file with its drop-ins and defaults. Only Load makes one.
+type Role struct {
+	// Name is the instance: the file's base name without ".toml".
+	Name string `toml:"-"`
+	// Files are the files read, the role file first, then its drop-ins in
+	// the order in which they were laid over it.
+	Files []string `toml:"-"`
+
+	Kind     Kind     `toml:"role"`
+	Cluster  Cluster  `toml:"cluster"`
+	Node     Node     `toml:"node"`
+	Ray      Ray      `toml:"ray"`
+	Watchdog Watchdog `toml:"watchdog"`
+	Stop     Stopping `toml:"stop"`
+	Job      Job      `toml:"job"`
+	Auth     Auth     `toml:"auth"`
+	Log      Log      `toml:"log"`
+}
+
+// Cluster says which cluster the host belongs to.
+type Cluster struct {
+	// Name is for people; Ray never sees it. It may be empty.
+	Name string `toml:"name"`
+	// Head is what a head listens on and tells others, and where a worker
+	// joins. With Auto set its Host means nothing, because a launcher names
+	// the host, and its Port is 6379 (Ray's own default) unless given.
+	Head Address `toml:"head"`
+	// Nodes is the number of hosts expected, the head included; 0 = not said.
+	Nodes int `toml:"nodes"`
+	// ID is the only cluster to join, as Ray writes it: 56 lower-case hex
+	// digits, for 28 bytes. Empty = any.
+	ID string `toml:"id"`
+	// JoinTimeout is how long a per-job worker waits for its head.
+	JoinTimeout Duration `toml:"join_timeout"`
+	// Auto is nil when the file has no [cluster.auto].
+	Auto *AutoVars `toml:"auto"`
+}
+
+// AutoVars are the names of the environment variables in which a launcher says
+// what this host is. None is empty.
+type AutoVars struct {
+	Rank     string `toml:"rank"` // 0 is the head
+	Nodes    string `toml:"nodes"`
+	HeadHost string `toml:"head_host"`
+}
+
+// Node says how this host presents itself to the cluster.
+type Node struct {
+	Name      string `toml:"name"`      // empty = the host's name
+	Interface string `toml:"interface"` // whose address to use; not together with IP
+	IP        string `toml:"ip"`        // a literal address; both empty = by the route to the head
+}
+
+// Ray says how Ray is started.
+type Ray struct {
+	Bin     string `toml:"bin"`
+	TempDir string `toml:"temp_dir"` // empty = below the daemon's state folder
+
+	NumGPUs           *int               `toml:"num_gpus"`            // nil = Ray counts; 0 = none
+	NumCPUs           *int               `toml:"num_cpus"`            // nil = Ray counts; 0 = none
+	Memory            Size               `toml:"memory"`              // 0 = Ray decides
+	ObjectStoreMemory Size               `toml:"object_store_memory"` // 0 = Ray decides
+	Resources         map[string]float64 `toml:"resources"`
+	Labels            map[string]string  `toml:"labels"`
+
+	DashboardHost string   `toml:"dashboard_host"` // used by a head
+	StartTimeout  Duration `toml:"start_timeout"`
+	// ExtraArgs go to `ray start` as they are, after ours. They hold no flag
+	// for which the role file has a key.
+	ExtraArgs []string `toml:"extra_args"`
+	Ports     Ports    `toml:"ports"`
+	// SystemConfig is Ray's --system-config. It always has a JSON form. Nil
+	// or empty = none; always empty for a worker.
+	SystemConfig map[string]any `toml:"system_config"`
+}
+
+// Ports are the fixed ports of a node; 0 = Ray chooses.
+type Ports struct {
+	NodeManager        int `toml:"node_manager"`
+	ObjectManager      int `toml:"object_manager"`
+	WorkerMin          int `toml:"worker_min"` // both ends are part of the range;
+	WorkerMax          int `toml:"worker_max"` // both 0 = Ray's own 10002 to 19999
+	MetricsExport      int `toml:"metrics_export"`
+	Dashboard          int `toml:"dashboard"`
+	DashboardAgent     int `toml:"dashboard_agent"`
+	DashboardAgentGRPC int `toml:"dashboard_agent_grpc"`
+	RuntimeEnvAgent    int `toml:"runtime_env_agent"`
+	ClientServer       int `toml:"client_server"`
+}
+
+// Watchdog says when a head counts as lost, and what follows. The windows are
+// above 0.
+type Watchdog struct {
+	OnHeadLoss    OnHeadLoss `toml:"on_head_loss"`
+	Refused       Duration   `toml:"refused"`        // every connection refused for this long
+	Silent        Duration   `toml:"silent"`         // nothing came back for this long
+	Stuck         Duration   `toml:"stuck"`          // the kernel answers, the GCS does not, for this long
+	CheckInterval Duration   `toml:"check_interval"` // at least 100ms
+}
+
+// Stopping says how Ray's processes are stopped.
+type Stopping struct {
+	Grace Duration `toml:"grace"` // between SIGTERM and SIGKILL; 0 = none
+}
+
+// Job is what a head or a single host runs.
+type Job struct {
+	Command []string `toml:"command"` // empty = no job; there is no shell
+	Dir     string   `toml:"dir"`     // absolute; empty = where raynoded runs
+	// What the job waits for: see Role.WaitNodes; 0 GPUs = none.
+	WaitNodes   int      `toml:"wait_nodes"`
+	WaitGPUs    int      `toml:"wait_gpus"`
+	WaitTimeout Duration `toml:"wait_timeout"`
+}
+
+// Auth is how the cluster knows its own members. It never holds a secret, only
+// the place of one.
+type Auth struct {
+	Mode      AuthMode `toml:"mode"`
+	TokenFile string   `toml:"token_file"` // absolute; empty = the systemd credential
+}
+
+// Log is how raynoded itself logs.
+type Log struct {
+	Level  LogLevel  `toml:"level"`
+	Format LogFormat `toml:"format"`
+}
+
+// Standing reports whether the node outlives its head: it goes back to waiting
+// for the next one. Otherwise it is a per-job node and ends with its head.
+func (r *Role) Standing() bool { return r.Watchdog.OnHeadLoss == Rejoin }
+
+// WaitNodes is the number of nodes, the head included, that must be in the
+// cluster before the job starts: job.wait_nodes, or cluster.nodes where that
+// is 0. 0 = do not wait for nodes.
+func (r *Role) WaitNodes() int {
+	if r.Job.WaitNodes > 0 {
+		return r.Job.WaitNodes
+	}
+	return r.Cluster.Nodes
+}
+
+// defaults is the role before any file was read. The role itself, cluster.head
+// and auth.mode have none.
+func defaults() Role {
+	return Role{
+		Cluster: Cluster{JoinTimeout: Duration{20 * time.Minute}},
+		Ray: Ray{
+			Bin:           "/opt/ray/bin/ray",
+			DashboardHost: "127.0.0.1",
+			StartTimeout:  Duration{5 * time.Minute},
+		},
+		Watchdog: Watchdog{
+			OnHeadLoss:    Stop,
+			Refused:       Duration{500 * time.Millisecond},
+			Silent:        Duration{30 * time.Second},
+			Stuck:         Duration{time.Minute},
+			CheckInterval: Duration{5 * time.Second},
+		},
+		Stop: Stopping{Grace: Duration{5 * time.Second}},
+		Job:  Job{WaitTimeout: Duration{20 * time.Minute}},
+		Log:  Log{Level: "info"},
+	}
+}
+
+// fields are the keys of one table of the role file, as the struct for it
+// declares them.
+func fields(table reflect.Type) []reflect.StructField {
+	var known []reflect.StructField
+	for field := range table.Fields() {
+		if keyOf(field) != "-" {
+			known = append(known, field)
+		}
+	}
+	return known
+}
+
+func keyOf(field reflect.StructField) string { return field.Tag.Get("toml") }
+
+// knownKeys are the full names of all keys and tables in a table and below it.
+func knownKeys(table reflect.Type, prefix string) []string {
+	var keys []string
+	for _, field := range fields(table) {
+		key := prefix + keyOf(field)
+		keys = append(keys, key)
+		inner := field.Type
+		if inner.Kind() == reflect.Pointer {
+			inner = inner.Elem()
+		}
+		_, single := reflect.New(inner).Interface().(value)
+		if inner.Kind() == reflect.Struct && !single {
+			keys = append(keys, knownKeys(inner, key+".")...)
+		}
+	}
+	return keys
+}

@@ -1,0 +1,113 @@
+package role
+
+import (
+	"errors"
+	"math"
+	"net"
+	"net/netip"
+	"strconv"
+	"strings"
+	"time"
+)
+
+const (
+	letters = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
+	digits  = "0123456789"
+)
+
+// Address is a host and a port. The zero value is no address.
+type Address struct {
+	Host string // a name, or an IP address without brackets
+	Port int    // 1 to 65535
+}
+
+// String is "host:port", with brackets round an IPv6 address; "" for the zero
+// value.
+func (a Address) String() string {
+	if a == (Address{}) {
+		return ""
+	}
+	return net.JoinHostPort(a.Host, strconv.Itoa(a.Port))
+}
+
+// UnmarshalText reads "host:port", and ":port", which has an empty Host.
+func (a *Address) UnmarshalText(text []byte) error {
+	host, number, err := net.SplitHostPort(string(text))
+	if err != nil {
+		return errors.New(`must be host:port, such as "gpu-001:6379"`)
+	}
+	port, err := strconv.ParseUint(number, 10, 16)
+	if err != nil || port == 0 {
+		return errors.New("must be host:port with a port from 1 to 65535")
+	}
+	if err := checkHost(host); err != nil {
+		return err
+	}
+	*a = Address{Host: host, Port: int(port)}
+	return nil
+}
+
+func checkHost(host string) error {
+	ip, err := netip.ParseAddr(host)
+	switch {
+	case err == nil && (ip.IsUnspecified() || ip.Zone() != ""):
+		return errors.New("must be an address that other hosts can use")
+	case err == nil || host == "":
+		return nil
+	case strings.Trim(host, letters+digits+".-_") != "" || host[0] == '-' || strings.Trim(host, digits+".") == "":
+		return errors.New("must be host:port with a host name or an IP address")
+	}
+	return nil
+}
+
+// Duration is a time.Duration that a role file writes as a string with a unit.
+// It is never negative.
+type Duration struct{ time.Duration }
+
+// UnmarshalText reads what time.ParseDuration does, but a number without a unit
+// is an error, "0" too, and so is less than nothing.
+func (d *Duration) UnmarshalText(text []byte) error {
+	s := string(text)
+	parsed, err := time.ParseDuration(s)
+	if err != nil || strings.Trim(s, "+-0") == "" {
+		return errors.New(`must be a duration such as "500ms", "10s" or "5m"`)
+	}
+	if parsed < 0 {
+		return errors.New("must not be negative")
+	}
+	d.Duration = parsed
+	return nil
+}
+
+// Size is a number of bytes. It is never negative.
+type Size int64
+
+var units = []struct {
+	name  string
+	bytes int64
+}{
+	{"KiB", 1 << 10}, {"MiB", 1 << 20}, {"GiB", 1 << 30}, {"TiB", 1 << 40},
+	{"KB", 1e3}, {"MB", 1e6}, {"GB", 1e9}, {"TB", 1e12},
+	{"", 1},
+}
+
+// UnmarshalText reads a whole number with a unit right behind it: KiB, MiB, GiB
+// and TiB count by 1024, KB, MB, GB and TB by 1000, none is bytes.
+func (s *Size) UnmarshalText(text []byte) error {
+	for _, unit := range units {
+		number, found := strings.CutSuffix(string(text), unit.name)
+		if !found {
+			continue
+		}
+		n, err := strconv.ParseUint(number, 10, 63)
+		if errors.Is(err, strconv.ErrRange) || err == nil && int64(n) > math.MaxInt64/unit.bytes {
+			return errors.New("must be less than 8 EiB")
+		}
+		if err != nil {
+			break
+		}
+		*s = Size(int64(n) * unit.bytes)
+		return nil
+	}
+	return errors.New(`must be a size such as "64GiB" or "100MB"`)
+}

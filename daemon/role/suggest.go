@@ -1,0 +1,100 @@
+package role
+
+import (
+	"reflect"
+	"strings"
+
+	"github.com/BurntSushi/toml"
+)
+
+// unknown complains about a key that the table does not have, and says which one
+// was meant, letter case aside, as far as can be told. That one is not called
+// missing then.
+func (l *loader) unknown(n *node, known []reflect.StructField) {
+	siblings := make([]string, len(known))
+	for i, field := range known {
+		siblings[i] = keyOf(field)
+	}
+	text := "unknown key"
+	if meant := guess(n.key, siblings); meant != "" {
+		text += ", did you mean " + meant + "?"
+		l.meant[meant] = true
+	}
+	l.complain(n, n.name(), text)
+}
+
+// guess prefers a neighbour, but what stands before all tables is more likely
+// misplaced than misspelt.
+func guess(key toml.Key, siblings []string) string {
+	last := len(key) - 1
+	exact := elsewhere(key[last])
+	near := nearest(strings.ToLower(key[last]), siblings)
+	if near == "" || exact != "" && last == 0 {
+		return exact
+	}
+	return append(key[:last:last], near).String()
+}
+
+// nearest is the known name with the fewest slips, or else one with a part that
+// is: "interval" means "check_interval". Five letters allow two slips, two allow
+// one.
+func nearest(name string, known []string) string {
+	limit := min(2, (len(name)+1)/3)
+	best := ""
+	consider := func(whole, part string) {
+		if len(name) > len(part)+limit {
+			return
+		}
+		if d := distance(name, part); d <= limit {
+			best, limit = whole, d-1
+		}
+	}
+	for _, whole := range known {
+		consider(whole, whole)
+	}
+	if best != "" {
+		return best
+	}
+	for _, whole := range known {
+		for i := range whole {
+			if whole[i] == '_' {
+				consider(whole, whole[:i])
+				consider(whole, whole[i+1:])
+			}
+		}
+	}
+	return best
+}
+
+// elsewhere is the first key of another table with that very name.
+func elsewhere(name string) string {
+	for _, key := range knownKeys(reflect.TypeFor[Role](), "") {
+		if strings.HasSuffix("."+key, "."+strings.ToLower(name)) {
+			return key
+		}
+	}
+	return ""
+}
+
+// distance is the least number of slips between two names: a letter added,
+// dropped or changed, or two neighbours swapped.
+func distance(a, b string) int {
+	rows := make([][]int, len(a)+1) // rows[i][j] is between a[:i] and b[:j]
+	for i := range rows {
+		rows[i] = make([]int, len(b)+1)
+		for j := range rows[i] {
+			switch {
+			case i == 0 || j == 0:
+				rows[i][j] = i + j
+			case a[i-1] == b[j-1]:
+				rows[i][j] = rows[i-1][j-1]
+			default:
+				rows[i][j] = 1 + min(rows[i-1][j-1], rows[i-1][j], rows[i][j-1])
+			}
+			if i > 1 && j > 1 && a[i-1] == b[j-2] && a[i-2] == b[j-1] {
+				rows[i][j] = min(rows[i][j], 1+rows[i-2][j-2])
+			}
+		}
+	}
+	return rows[len(a)][len(b)]
+}

@@ -1,0 +1,100 @@
+package role
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/BurntSushi/toml"
+)
+
+// defaultHeadPort is the port that Ray gives to a head by itself.
+const defaultHeadPort = 6379
+
+// checkTogether looks at what all files have set between them.
+func (l *loader) checkTogether() {
+	r := &l.role
+	if r.Kind == "" {
+		l.missing("role", mustBe(&r.Kind))
+	}
+	l.checkHead()
+	l.checkLauncher()
+	l.checkAuth()
+	l.checkPorts()
+	if r.Node.IP != "" && r.Node.Interface != "" {
+		l.clash("node.ip", "must not be set together with node.interface", r.Node.IP)
+	}
+	if r.Kind == Worker && len(r.Ray.SystemConfig) > 0 {
+		l.clash("ray.system_config", "must be on the head, which tells its workers", phrase(`role "worker"`))
+	}
+	if r.Kind == Worker && l.origins["job"] != nil {
+		l.clash("job", "must be on the head, which runs the job", phrase(`role "worker"`))
+	}
+	if n := r.Cluster.Nodes; n > 0 && r.Job.WaitNodes > n {
+		l.clash("job.wait_nodes", fmt.Sprintf("must be at most cluster.nodes (%d)", n), r.Job.WaitNodes)
+	}
+}
+
+func (l *loader) checkHead() {
+	r := &l.role
+	head := &r.Cluster.Head
+	switch {
+	case r.Cluster.Auto != nil:
+		if head.Port == 0 {
+			head.Port = defaultHeadPort
+		}
+	case r.Kind == Single || r.Kind == "":
+	case *head == Address{}:
+		l.missing("cluster.head", mustBe(head))
+	case head.Host == "":
+		l.clash("cluster.head", mustBe(head), head.String())
+	}
+}
+
+func (l *loader) checkLauncher() {
+	r := &l.role
+	if r.Cluster.Auto == nil {
+		return
+	}
+	if r.Kind != Auto && r.Kind != "" {
+		l.clash("cluster.auto", `must come with role "auto"`, phrase(fmt.Sprintf("role %q", r.Kind)))
+	}
+	for _, key := range []string{"rank", "nodes", "head_host"} {
+		l.missing("cluster.auto."+key, "must be the name of an environment variable")
+	}
+	if r.Cluster.Nodes > 0 {
+		l.clash("cluster.nodes", "must not be set together with cluster.auto.nodes", r.Cluster.Nodes)
+	}
+}
+
+func (l *loader) checkAuth() {
+	auth := &l.role.Auth
+	if auth.Mode == "" && l.role.Kind != Single && l.role.Kind != "" {
+		l.missing("auth.mode", mustBe(&auth.Mode)+", there is no default")
+	}
+	if auth.TokenFile != "" && auth.Mode != Token && !l.refused["auth.mode"] {
+		l.clash("auth.token_file", fmt.Sprintf("must come with auth.mode %q", Token), nil)
+	}
+}
+
+// missing complains about a key that no file has, unless one has a key that was
+// likely meant to be it.
+func (l *loader) missing(key, must string) {
+	path := strings.Split(key, ".")
+	if l.origins[key] != nil || l.meant[key] || l.isRefused(path) {
+		return
+	}
+	place := l.main
+	for i := range path {
+		if table := l.origins[toml.Key(path[:i]).String()]; table != nil {
+			place = table
+		}
+	}
+	l.complain(place, key, must+", got nothing")
+}
+
+// clash complains about a value that does not go with another one.
+func (l *loader) clash(key, must string, v any) {
+	if n := l.origins[key]; n != nil && !l.isRefused(strings.Split(key, ".")) {
+		l.refuse(n, must, v)
+	}
+}

@@ -1,0 +1,175 @@
+package daemon
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/raynoded/raynoded/daemon/gcs"
+	"github.com/raynoded/raynoded/daemon/ray"
+	"github.com/raynoded/raynoded/daemon/role"
+	"github.com/raynoded/raynoded/daemon/watchdog"
+)
+
+// watch is the watch over the head. A head watches its own GCS: if that is lost, Ray has failed here, not somewhere else.
+func (l *life) watch(ctx context.Context) error {
+	err := watchdog.Watch(ctx, l.policy(), l.watched(), func(text string) { l.tell(ctx, doubt, text) })
+	switch {
+	case errors.Is(err, watchdog.ErrDisowned):
+		return fmt.Errorf("%w: %w", ErrRay, err)
+	case l.node.Head && errors.Is(err, watchdog.ErrHeadLost):
+		return fmt.Errorf("%w: its own GCS: %s", errRay, err.Error())
+	default:
+		return err
+	}
+}
+
+// judge asks whether the head answers after Ray failed here: nil if it does.
+func (l *life) judge(ctx context.Context) error {
+	return watchdog.Judge(ctx, l.policy(), l.watched())
+}
+
+func (l *life) policy() watchdog.Policy {
+	w := l.role.Watchdog
+	return watchdog.Policy{
+		Refused: w.Refused.Duration, Silent: w.Silent.Duration, Stuck: w.Stuck.Duration,
+		Interval: watchdog.Interval(w.CheckInterval.Duration, l.role.Cluster.Nodes),
+	}
+}
+
+func (l *life) watched() watchdog.Head {
+	return watchdog.Head{Follow: l.follow, Probe: l.probe}
+}
+
+func (l *life) follow(ctx context.Context, serving func(bool)) error {
+	conn, err := l.dial(ctx)
+	if err != nil {
+		return err
+	}
+	defer conn.Close()
+	return conn.Follow(ctx, serving)
+}
+
+// probe asks the head on a new connection who it is, and whether it has this node.
+func (l *life) probe(ctx context.Context) watchdog.Answer {
+	conn, err := gcs.Dial(ctx, l.head)
+	if err != nil {
+		return unanswered(err)
+	}
+	defer conn.Close()
+	id, err := conn.ClusterID(ctx)
+	if err != nil {
+		return unanswered(err)
+	}
+	if id != l.cluster {
+		return watchdog.Answer{Verdict: watchdog.Another, Err: fmt.Errorf("%s is now cluster %s, this node joined %s", l.head.Address, id, l.cluster)}
+	}
+	alive, err := l.stillAlive(ctx, conn)
+	if err != nil {
+		return unanswered(err)
+	}
+	if !alive {
+		return l.disowned(ctx, conn)
+	}
+	return watchdog.Answer{Verdict: watchdog.Answered}
+}
+
+// stillAlive asks through the GCS's own loop. Only from Ray 2.49 on does that question name a node.
+func (l *life) stillAlive(ctx context.Context, conn *gcs.Conn) (bool, error) {
+	if ray.AtLeast(l.version, 2, 49) {
+		return l.alive(ctx, conn)
+	}
+	_, err := conn.CheckAlive(ctx)
+	return err == nil, err
+}
+
+// disowned reads in the table what the GCS says of this node.
+func (l *life) disowned(ctx context.Context, conn *gcs.Conn) watchdog.Answer {
+	me, err := l.me(ctx, conn)
+	switch {
+	case err != nil:
+		return unanswered(err)
+	case me.Alive:
+		return watchdog.Answer{Verdict: watchdog.Answered}
+	default:
+		return watchdog.Answer{Verdict: watchdog.Disowned, Err: fmt.Errorf("the GCS says node %s is dead%s", l.nodeID, quote(me.Death.Message))}
+	}
+}
+
+// unanswered is what a fault of the client's means to the watch. Something that is no GCS has the head's place, and one
+// that refuses the token it took before is another. A shortage on this host is not the head's.
+func unanswered(err error) watchdog.Answer {
+	verdict := watchdog.Answered
+	switch gcs.FaultOf(err) {
+	case gcs.Refused, gcs.Broken, gcs.NotRay:
+		verdict = watchdog.Refused
+	case gcs.Silent, gcs.Unresolved:
+		verdict = watchdog.Silent
+	case gcs.Stuck:
+		verdict = watchdog.Stuck
+	case gcs.Unauthorized:
+		verdict = watchdog.Another
+	case gcs.Unknown, gcs.Rejected:
+	}
+	return watchdog.Answer{Verdict: verdict, Err: err}
+}
+
+// drained returns ErrDrained if the GCS knows that this node left in order, and nil if it died.
+func (l *life) drained(ctx context.Context) error {
+	conn, err := l.dial(ctx)
+	if err != nil {
+		return nil
+	}
+	defer conn.Close()
+	ctx, cancel := context.WithTimeout(ctx, answer)
+	defer cancel()
+	me, err := l.me(ctx, conn)
+	if err != nil || me.Alive {
+		return nil
+	}
+	switch me.Death.Reason {
+	case gcs.ExpectedTermination, gcs.DrainPreempted, gcs.DrainIdle:
+		return fmt.Errorf("%w%s", ErrDrained, quote(me.Death.Message))
+	default:
+		return nil
+	}
+}
+
+// between two looks at the cluster's nodes: until it is complete, and afterwards.
+const (
+	counting = time.Second
+	recall   = 30 * time.Second
+)
+
+// census tells how many of the cluster's nodes are there. It never ends of itself.
+func (l *life) census(ctx context.Context) error {
+	if l.role.Kind != role.Head {
+		<-ctx.Done()
+		return context.Cause(ctx)
+	}
+	for {
+		every := counting
+		if all, err := l.nodes(ctx); err == nil {
+			c := count(all)
+			l.tell(ctx, nodes, c.of(l.role.Cluster.Nodes, 0))
+			if c.Nodes >= l.role.Cluster.Nodes {
+				every = recall
+			}
+		}
+		if err := pause(ctx, every); err != nil {
+			return err
+		}
+	}
+}
+
+func (l *life) nodes(ctx context.Context) ([]gcs.Node, error) {
+	conn, err := l.dial(ctx)
+	if err != nil {
+		return nil, err
+	}
+	defer conn.Close()
+	ctx, cancel := context.WithTimeout(ctx, answer)
+	defer cancel()
+	return conn.Nodes(ctx)
+}

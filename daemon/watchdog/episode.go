@@ -1,0 +1,108 @@
+package watchdog
+
+import (
+	"fmt"
+	"time"
+)
+
+// episode is one stretch of time without an answer. It knows no goroutine and
+// no clock: it is told what was seen and when, and says when that is a loss.
+// The zero times mean that a window is not running; all are zero while all is
+// well.
+//
+// A window is over when something contradicts it: a refusal contradicts silence
+// (something came back), anything but a refusal contradicts that the head is
+// gone, and only an answer ends the rest. A refusal does not count as such while
+// the stream is open, and silence then does not mean an absent host: the kernel
+// of the head still acknowledges the stream, so both mean that the head is stuck.
+type episode struct {
+	policy  Policy
+	since   time.Time // the episode
+	refused time.Time // every probe refused, the stream ended
+	silent  time.Time // nothing came back
+	stuck   time.Time // something came back, but no answer
+	err     error     // of the last probe
+}
+
+// take notes the verdict of a probe that was asked and came back at these times.
+func (e *episode) take(asked, now time.Time, a Answer, streamOpen bool) {
+	if a.Verdict == Answered {
+		*e = episode{policy: e.policy}
+		return
+	}
+	e.err = a.Err
+	switch {
+	case a.Verdict == Silent:
+		e.refused = time.Time{}
+		e.begin(&e.silent, asked)
+	case a.Verdict == Refused && !streamOpen:
+		e.silent = time.Time{}
+		e.begin(&e.refused, now)
+	default:
+		e.refused, e.silent = time.Time{}, time.Time{}
+		e.begin(&e.stuck, asked)
+	}
+}
+
+func (e *episode) begin(window *time.Time, at time.Time) {
+	if e.since.IsZero() {
+		e.since = at
+	}
+	if window.IsZero() {
+		*window = at
+	}
+}
+
+// late begins every running window anew: the time until now was not the head's.
+func (e *episode) late(now time.Time) {
+	for _, t := range []*time.Time{&e.since, &e.refused, &e.silent, &e.stuck} {
+		if !t.IsZero() {
+			*t = now
+		}
+	}
+}
+
+// next returns the window that would be over first; false while all is well.
+func (e *episode) next(streamOpen bool) (window, bool) {
+	p := e.policy
+	gone := window{WordGone, e.refused, p.Refused}
+	silent := window{WordSilent, e.silent, p.Silent}
+	if streamOpen {
+		gone = window{}
+		silent = window{WordStuck, e.silent, p.Stuck}
+	}
+	next := window{WordStuck, e.since, max(p.Refused, p.Silent, p.Stuck)}
+	for _, w := range []window{{WordStuck, e.stuck, p.Stuck}, silent, gone} {
+		if !w.since.IsZero() && !w.end().After(next.end()) {
+			next = w
+		}
+	}
+	return next, !e.since.IsZero()
+}
+
+// window is a time that must not pass without an answer.
+type window struct {
+	word   Word
+	since  time.Time
+	length time.Duration
+}
+
+func (w window) end() time.Time { return w.since.Add(w.length) }
+
+// lastCall is when the head is asked once more, whatever question is still
+// open: a head that is back by then is not lost.
+func (w window) lastCall() time.Time { return w.end().Add(-w.length / 30) }
+
+// patience is how long a probe may take: several must fit into the window.
+func (w window) patience() time.Duration { return min(maxPatience, w.length/4) }
+
+// pause is how long to wait between two probes: 50 ms for the default window of
+// a refusal, which costs next to nothing to ask for.
+func (w window) pause(interval time.Duration) time.Duration {
+	return max(minPause, min(interval, w.length/10))
+}
+
+func (w window) doubt(now time.Time, err error) string {
+	lasted := now.Sub(w.since).Round(time.Millisecond)
+	return withReason(fmt.Sprintf("head does not answer: %s for %v of %v", w.word.means(), lasted, w.length), err)
+}

@@ -1,0 +1,79 @@
+package watchdog
+
+import (
+	"errors"
+	"fmt"
+	"time"
+)
+
+// ErrHeadLost is what every *LostError is.
+var ErrHeadLost = errors.New("head lost")
+
+// ErrDisowned is what every *DisownedError is.
+var ErrDisowned = errors.New("the head says that this node is dead")
+
+// Word says in which way the head was lost.
+type Word string
+
+// The words.
+const (
+	WordGone    Word = "gone"
+	WordSilent  Word = "silent"
+	WordStuck   Word = "stuck"
+	WordAnother Word = "another"
+)
+
+func (w Word) means() string {
+	switch w {
+	case WordGone:
+		return "every connection refused"
+	case WordSilent:
+		return "nothing comes back"
+	case WordStuck:
+		return "reachable, but no answer"
+	case WordAnother:
+		return "another cluster answers in its place"
+	}
+	return string(w)
+}
+
+// LostError says that the head is lost, as what, and after how long.
+type LostError struct {
+	Word   Word
+	Lasted time.Duration // 0 for WordAnother: no need to wait
+	Err    error         // of the last probe
+}
+
+func (e *LostError) Error() string {
+	text := fmt.Sprintf("%v: %s: %s", ErrHeadLost, e.Word, e.Word.means())
+	if e.Lasted > 0 {
+		text += " for " + e.Lasted.Round(time.Millisecond).String()
+	}
+	return withReason(text, e.Err)
+}
+
+// Is makes errors.Is(err, ErrHeadLost) true.
+func (e *LostError) Is(target error) bool { return target == ErrHeadLost }
+
+// Unwrap returns the error of the last probe.
+func (e *LostError) Unwrap() error { return e.Err }
+
+// DisownedError says that the head answers, but holds this node for dead.
+type DisownedError struct {
+	Err error // of the probe
+}
+
+func (e *DisownedError) Error() string { return withReason(ErrDisowned.Error(), e.Err) }
+
+// Is makes errors.Is(err, ErrDisowned) true.
+func (e *DisownedError) Is(target error) bool { return target == ErrDisowned }
+
+// Unwrap returns the error of the probe.
+func (e *DisownedError) Unwrap() error { return e.Err }
+
+func withReason(text string, err error) string {
+	if err == nil {
+		return text
+	}
+	return text + ": " + err.Error()
+}

@@ -1,0 +1,183 @@
+package watchdog
+
+import (
+	"context"
+	"errors"
+	"math/rand/v2"
+	"sync"
+	"time"
+)
+
+const (
+	beat        = time.Second             // the loop wakes this often, to notice its own lateness
+	tooLate     = 2500 * time.Millisecond // not awake for two beats and a half: we were late
+	maxPatience = 5 * time.Second         // for one probe: Linux sends a lost SYN again after 1 s and after 3 s
+	minPause    = 50 * time.Millisecond   // between two probes, and before the stream is opened again
+)
+
+var errNotServing = errors.New("the head says that it is not serving")
+
+// watch is one run of Watch. The goroutine in run owns it.
+type watch struct {
+	policy  Policy
+	head    Head
+	tell    func(string)
+	told    Word // "": nothing, or that all is well
+	episode episode
+	stream  stream
+	probe   probe
+	running sync.WaitGroup
+
+	ask  time.Time // when to probe next, if no probe is open
+	seen time.Time // when the loop was last awake
+	wake time.Time // when it must be awake next
+}
+
+func (w *watch) run(ctx context.Context) error {
+	defer w.running.Wait()
+	inner, cancel := context.WithCancel(ctx)
+	defer cancel()
+
+	w.seen = time.Now()
+	w.ask = w.seen
+	timer := time.NewTimer(0)
+	defer timer.Stop()
+	for {
+		var err error
+		select {
+		case <-ctx.Done():
+		case <-timer.C:
+			w.notice(time.Now())
+		case serving := <-w.stream.serving:
+			w.status(w.notice(time.Now()), serving)
+		case <-w.stream.ended:
+			w.streamEnded(w.notice(time.Now()))
+		case a := <-w.probe.answer:
+			if now := w.notice(time.Now()); w.probe.open() {
+				err = w.take(now, a)
+			}
+		}
+		if ctx.Err() != nil {
+			return context.Cause(ctx)
+		}
+		if err == nil {
+			err = w.act(inner, w.seen)
+		}
+		if err != nil {
+			return err
+		}
+		timer.Reset(time.Until(w.wake))
+	}
+}
+
+// notice restarts the windows, and drops the open question with its answer, if
+// the loop was late: neither says anything about the head.
+func (w *watch) notice(now time.Time) time.Time {
+	if now.Sub(w.seen) > tooLate {
+		w.episode.late(now)
+		w.probe.drop()
+		w.hurry(now)
+	}
+	w.seen = now
+	return now
+}
+
+func (w *watch) status(now time.Time, serving bool) {
+	w.stream.heard(now)
+	if !serving {
+		w.episode.take(now, now, Answer{Stuck, errNotServing}, true)
+	}
+	if _, doubt := w.episode.next(true); doubt {
+		w.hurry(now)
+	}
+}
+
+func (w *watch) streamEnded(now time.Time) {
+	w.stream.close(now, w.policy.Interval)
+	w.probe.drop()
+	w.hurry(now)
+}
+
+func (w *watch) take(now time.Time, a Answer) error {
+	asked := w.probe.asked
+	w.probe.drop()
+	w.stream.unexplained = false
+	switch a.Verdict {
+	case Another:
+		return &LostError{Word: WordAnother, Err: a.Err}
+	case Disowned:
+		return &DisownedError{Err: a.Err}
+	case Answered, Refused, Silent, Stuck:
+	}
+	w.episode.take(asked, now, a, w.stream.open())
+	pause := w.policy.Interval
+	if window, doubt := w.episode.next(w.stream.open()); doubt {
+		pause = window.pause(w.policy.Interval)
+	}
+	w.ask = now.Add(jitter(max(minPause, pause)))
+	return nil
+}
+
+// act does what is due by now, and sets when it must be called again.
+func (w *watch) act(ctx context.Context, now time.Time) error {
+	w.wake = now.Add(beat)
+	window, doubt := w.episode.next(w.stream.open())
+	if doubt && w.due(window.end()) && w.sure(window) {
+		return &LostError{Word: window.word, Lasted: now.Sub(window.since), Err: w.episode.err}
+	}
+	w.say(now, window, doubt)
+
+	if !doubt && w.head.Follow != nil && w.stream.idle() && w.due(w.stream.reopen) {
+		w.stream.follow(ctx, &w.running, w.head.Follow)
+	}
+	patience := min(maxPatience, w.policy.Silent/4, w.policy.Stuck/4)
+	if doubt {
+		patience = window.patience()
+		if w.probe.asked.Before(window.lastCall()) && w.due(window.lastCall()) {
+			w.probe.ask(ctx, &w.running, w.head.Probe, patience)
+		}
+	}
+	if !w.probe.open() && w.due(w.ask) {
+		w.probe.ask(ctx, &w.running, w.head.Probe, patience)
+	}
+	return nil
+}
+
+// sure says whether nothing is open that speaks against the loss: a question not
+// yet refused does if all were, but not if nothing came back on the others either.
+func (w *watch) sure(window window) bool {
+	return !w.stream.unexplained && (window.word != WordGone || !w.probe.open())
+}
+
+// due says whether it is time, and if not has the loop wake when it is.
+func (w *watch) due(at time.Time) bool {
+	if at.After(w.seen) && at.Before(w.wake) {
+		w.wake = at
+	}
+	return !at.After(w.seen)
+}
+
+// hurry has the next question asked now, but none so soon after the last that a
+// flapping stream could flood the head.
+func (w *watch) hurry(now time.Time) {
+	w.ask = now
+	if soonest := w.probe.asked.Add(minPause); soonest.After(now) {
+		w.ask = soonest
+	}
+}
+
+func (w *watch) say(now time.Time, window window, doubt bool) {
+	switch {
+	case !doubt && w.told != "":
+		w.told = ""
+		w.tell("")
+	case doubt && w.told != window.word:
+		w.told = window.word
+		w.tell(window.doubt(now, w.episode.err))
+	}
+}
+
+// jitter spreads d by a fifth either way, so that a fleet does not ask at once.
+func jitter(d time.Duration) time.Duration {
+	return time.Duration(float64(d) * (0.8 + 0.4*rand.Float64()))
+}

@@ -1,0 +1,134 @@
+package daemon
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"golang.org/x/sys/unix"
+
+	"github.com/raynoded/raynoded/daemon/child"
+	"github.com/raynoded/raynoded/daemon/notify"
+	"github.com/raynoded/raynoded/daemon/ray"
+	"github.com/raynoded/raynoded/daemon/role"
+)
+
+// work runs the [job] once the cluster is complete. Its end is the end of the cluster. Without a job it never ends of
+// itself.
+func (l *life) work(ctx context.Context) error {
+	if len(l.role.Job.Command) == 0 {
+		<-ctx.Done()
+		return context.Cause(ctx)
+	}
+	if err := l.complete(ctx); err != nil {
+		return err
+	}
+	exited, err := l.startJob()
+	if err != nil {
+		return err
+	}
+	l.tell(ctx, job, "job runs: "+l.role.Job.Command[0])
+	select {
+	case e := <-exited:
+		return jobEnd(e)
+	case <-ctx.Done():
+		return context.Cause(ctx)
+	}
+}
+
+// complete waits until the cluster has the nodes and GPUs that the job wants.
+func (l *life) complete(ctx context.Context) error {
+	j := l.role.Job
+	if l.role.Kind == role.Single {
+		return nil
+	}
+	ctx, cancel := within(ctx, j.WaitTimeout.Duration)
+	defer cancel()
+	want := l.role.WaitNodes()
+	var have Counted
+	for {
+		if all, err := l.nodes(ctx); err == nil {
+			have = count(all)
+			if have.Nodes >= want && have.GPUs >= float64(j.WaitGPUs) {
+				return nil
+			}
+			l.tell(ctx, job, "the job waits: "+have.of(want, j.WaitGPUs))
+		}
+		if over := pause(ctx, counting/2); over != nil {
+			if errors.Is(over, errLimit) {
+				return fmt.Errorf("%w within job.wait_timeout (%s): %s", ErrIncomplete, j.WaitTimeout, have.of(want, j.WaitGPUs))
+			}
+			return over
+		}
+	}
+}
+
+// startJob starts the job where it finds the cluster. On a single host Ray starts inside it.
+func (l *life) startJob() (<-chan child.Exit, error) {
+	out, err := l.output(JobOutput)
+	if err != nil {
+		return nil, fmt.Errorf("%w: job.command: cannot open its output: %w", ErrHost, err)
+	}
+	defer out.Close()
+	j, env := l.role.Job, l.jobEnv()
+	path, err := find(j.Command[0], env)
+	if err != nil {
+		return nil, err
+	}
+	p, err := l.tree.Start(child.Command{Path: path, Args: j.Command[1:], Env: env, Dir: j.Dir, Stdout: out, Stderr: out})
+	if err != nil {
+		return nil, unfit("job.command", "%w", err)
+	}
+	l.job = &p
+	return l.tree.Exited(p), nil
+}
+
+// jobEnv is where the job finds the cluster. On a single host there is none to find.
+func (l *life) jobEnv() []string {
+	env := notify.ChildEnv(l.env)
+	if l.role.Kind == role.Single {
+		return ray.SingleEnv(env, l.role.Ray.Bin)
+	}
+	return l.node.DriverEnv(env)
+}
+
+// find looks a program up in the PATH of env, as a shell would.
+func find(name string, env []string) (string, error) {
+	if strings.Contains(name, "/") {
+		return name, executable(name)
+	}
+	for _, dir := range filepath.SplitList(lookup(env, "PATH")) {
+		if path := filepath.Join(dir, name); executable(path) == nil {
+			return path, nil
+		}
+	}
+	return "", unfit("job.command", "there is no program %s in %s", name, lookup(env, "PATH"))
+}
+
+func executable(path string) error {
+	if err := unix.Access(path, unix.X_OK); err != nil {
+		return unfit("job.command", "cannot run %s: %w", path, err)
+	}
+	return nil
+}
+
+// lookup returns the last value of a variable, which is the one that counts; "" if it is not set.
+func lookup(env []string, name string) string {
+	for _, entry := range slices.Backward(env) {
+		if value, found := strings.CutPrefix(entry, name+"="); found {
+			return value
+		}
+	}
+	return ""
+}
+
+func jobEnd(e child.Exit) error {
+	code := e.Code
+	if e.Signal != 0 {
+		code = 128 + int(e.Signal)
+	}
+	return &JobEnd{Code: code, Text: e.String()}
+}

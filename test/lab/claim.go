@@ -1,0 +1,90 @@
+package lab
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+
+	"golang.org/x/sys/unix"
+)
+
+// claim is a name that nothing else on this machine carries, and a folder of
+// that name. The kernel drops the lock on it when its process dies, however it
+// dies: that is how the next one knows that it may clean up.
+type claim struct {
+	name   string // raynoded-PID-RANDOM
+	dir    string
+	cgroup string
+	lock   *os.File
+}
+
+// newClaim takes a name, and first cleans up after processes that died.
+func (l *Lab) newClaim() (*claim, error) {
+	tree, err := cgroupMount()
+	if err != nil {
+		return nil, err
+	}
+	if err := os.MkdirAll(l.hosts(), 0o755); err != nil {
+		return nil, err
+	}
+	// Between the making of a folder and the lock on it nobody may clean up.
+	gate, err := lockFile(filepath.Join(l.hosts(), "lock"), unix.LOCK_EX)
+	if err != nil {
+		return nil, err
+	}
+	defer gate.Close()
+	if err := l.cleanDead(tree); err != nil {
+		return nil, fmt.Errorf("cannot clean up after a test that died: %w", err)
+	}
+	dir, err := os.MkdirTemp(l.hosts(), fmt.Sprintf("raynoded-%d-", os.Getpid()))
+	if err != nil {
+		return nil, err
+	}
+	c := claimOf(dir, tree)
+	c.lock, err = lockFile(filepath.Join(dir, "lock"), unix.LOCK_EX)
+	if err != nil {
+		return nil, err
+	}
+	return c, os.Mkdir(c.cgroup, 0o755)
+}
+
+func claimOf(dir, tree string) *claim {
+	name := filepath.Base(dir)
+	return &claim{name: name, dir: dir, cgroup: filepath.Join(tree, name)}
+}
+
+func (l *Lab) cleanDead(tree string) error {
+	dirs, err := filepath.Glob(filepath.Join(l.hosts(), "raynoded-*"))
+	if err != nil {
+		return err
+	}
+	for _, dir := range dirs {
+		lock, err := lockFile(filepath.Join(dir, "lock"), unix.LOCK_EX|unix.LOCK_NB)
+		if errors.Is(err, unix.EWOULDBLOCK) || errors.Is(err, fs.ErrNotExist) {
+			continue // In use, or its owner has just removed it.
+		}
+		if err != nil {
+			return err
+		}
+		dead := claimOf(dir, tree)
+		dead.lock = lock
+		if err := dead.release(); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func lockFile(path string, how int) (*os.File, error) {
+	f, err := os.OpenFile(path, os.O_CREATE|os.O_RDWR, 0o600)
+	if err != nil {
+		return nil, err
+	}
+	if err := unix.Flock(int(f.Fd()), how); err != nil {
+		f.Close()
+		return nil, fmt.Errorf("cannot lock %s: %w", path, err)
+	}
+	return f, nil
+}
