@@ -77,6 +77,9 @@ func (d *Daemon) Run(ctx, hurry context.Context) error {
 	if err := d.until(ctx, d.sweep); err != nil {
 		return d.end(err)
 	}
+	if d.role.Kind == role.Auto {
+		d.wait(nil)
+	}
 	if err := d.until(ctx, d.decide); err != nil {
 		return d.end(err)
 	}
@@ -95,13 +98,16 @@ func (d *Daemon) Run(ctx, hurry context.Context) error {
 	}
 }
 
-// wait is where a standing node is between two lives, or between two tries at one.
+// wait is where a node is before Ray starts: deciding what it is, before its first life, between two tries at one.
 func (d *Daemon) wait(why error) {
-	if d.phase == Waiting {
-		d.hear(news{reason, why.Error()})
-	} else {
+	if d.phase != Waiting {
 		d.enter(Waiting, why)
+		return
 	}
+	if why != nil {
+		d.hear(news{reason, why.Error()})
+	}
+	d.notifyPhase(why)
 }
 
 // gone says whether a life ended because there is no head any more: the next one may come at any moment.

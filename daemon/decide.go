@@ -20,6 +20,8 @@ func (d *Daemon) decide(ctx context.Context) error {
 	if d.role.Kind != role.Auto {
 		return nil
 	}
+	ctx, cancel := d.joinLimit(ctx)
+	defer cancel()
 	for {
 		decided, err := Decide(ctx, d.role, os.Getenv)
 		if err == nil {
@@ -30,10 +32,26 @@ func (d *Daemon) decide(ctx context.Context) error {
 			return err
 		}
 		d.tell(ctx, reason, err.Error())
-		if err := pause(ctx, retry); err != nil {
-			return err
+		if over := pause(ctx, retry); over != nil {
+			return d.unreachable(over, err)
 		}
 	}
+}
+
+// joinLimit ends the context of a per-job node after cluster.join_timeout. A standing one waits for ever.
+func (d *Daemon) joinLimit(ctx context.Context) (context.Context, context.CancelFunc) {
+	if d.role.Standing() {
+		return context.WithCancel(ctx)
+	}
+	return within(ctx, d.role.Cluster.JoinTimeout.Duration)
+}
+
+// unreachable is why the wait for the head is over; last is what was wrong with it until then.
+func (d *Daemon) unreachable(over, last error) error {
+	if !errors.Is(over, errLimit) {
+		return over
+	}
+	return fmt.Errorf("%w within cluster.join_timeout (%s): %w", ErrUnreachable, d.role.Cluster.JoinTimeout, last)
 }
 
 // Decide returns the role with its kind decided: one host is a single one; with [cluster.auto] the launcher's variables

@@ -62,7 +62,7 @@ func Gather(ctx context.Context, r *role.Role, want Wanted, limit time.Duration,
 			last = text
 		}
 	}
-	var g Gathered
+	g := Gathered{NodesWant: max(want.Nodes, 0), GPUsWant: want.GPUs, Here: []string{}, Missing: []string{}, Left: []string{}}
 	met := false
 	for {
 		now, err := want.ask(ctx, r, token.secret)
@@ -98,7 +98,7 @@ func (w Wanted) ask(ctx context.Context, r *role.Role, token gcs.Token) (Gathere
 		return Gathered{}, err
 	}
 	if decided.Kind == role.Single {
-		return Gathered{Complete: true}, nil
+		return Gathered{Here: []string{}, Missing: []string{}, Left: []string{}, Complete: true}, nil
 	}
 	ctx, cancel := context.WithTimeout(ctx, answer)
 	defer cancel()

@@ -21,11 +21,8 @@ func (l *life) join(ctx context.Context) error {
 	if l.node.Head {
 		return l.found(ctx)
 	}
-	if !l.role.Standing() {
-		var cancel context.CancelFunc
-		ctx, cancel = within(ctx, l.role.Cluster.JoinTimeout.Duration)
-		defer cancel()
-	}
+	ctx, cancel := l.joinLimit(ctx)
+	defer cancel()
 	for {
 		err := l.ask(ctx)
 		if err == nil || errors.Is(err, ErrHost) || errors.Is(err, ErrMismatch) || errors.Is(err, ErrToken) {
@@ -35,10 +32,7 @@ func (l *life) join(ctx context.Context) error {
 			l.tell(ctx, reason, err.Error())
 		}
 		if over := pause(ctx, knock/2+rand.N(knock)); over != nil {
-			if errors.Is(over, errLimit) {
-				return fmt.Errorf("%w within cluster.join_timeout (%s): %w", ErrUnreachable, l.role.Cluster.JoinTimeout, err)
-			}
-			return over
+			return l.unreachable(over, err)
 		}
 	}
 }

@@ -52,9 +52,7 @@ func (l *life) live(ctx context.Context) error {
 	if l.role.Kind == role.Single {
 		return l.alone(ctx)
 	}
-	if l.phase != Waiting {
-		l.enter(Waiting, nil)
-	}
+	l.wait(nil)
 	if err := l.until(ctx, l.prepare); err != nil {
 		return err
 	}
@@ -85,7 +83,8 @@ func (l *life) alone(ctx context.Context) error {
 // judged looks at a failure of Ray again. If the head of a worker does not answer either, the head comes first; if the
 // raylet left in order, somebody may have drained the node.
 func (l *life) judged(ctx context.Context, why error) error {
-	if !errors.Is(why, errRay) {
+	var f failure
+	if !errors.As(why, &f) {
 		return why
 	}
 	if l.role.Kind == role.Worker {
@@ -99,9 +98,9 @@ func (l *life) judged(ctx context.Context, why error) error {
 		}
 	}
 	if len(l.role.Job.Command) > 0 {
-		return fmt.Errorf("%w: %w", ErrRayUnderJob, why)
+		return fmt.Errorf("%w: %w", ErrRayUnderJob, f.error)
 	}
-	return fmt.Errorf("%w: %w", ErrRay, why)
+	return fmt.Errorf("%w: %w", ErrRay, f.error)
 }
 
 // unjoined is what a lost head means to a worker that never joined it.

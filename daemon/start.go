@@ -4,7 +4,6 @@ import (
 	"context"
 	"crypto/rand"
 	"encoding/hex"
-	"errors"
 	"fmt"
 	"os"
 	"time"
@@ -15,8 +14,12 @@ import (
 	"github.com/raynoded/raynoded/daemon/ray"
 )
 
-// errRay says that Ray failed on this host: `ray start`, or a process that a node cannot live without.
-var errRay = errors.New("Ray failed on this host")
+// failure is a failure of Ray on this host, before it is judged whose fault it was.
+type failure struct{ error }
+
+func (f failure) Unwrap() error { return f.error }
+
+func failed(format string, args ...any) error { return failure{fmt.Errorf(format, args...)} }
 
 const (
 	look   = 20 * time.Millisecond // between two looks at the children of `ray start`: nothing announces another's children
@@ -70,12 +73,12 @@ func (l *life) tend(ctx context.Context) error {
 			}
 		case d := <-l.brood.deaths:
 			if d.Vital {
-				return fmt.Errorf("%w: %s ended with %s%s", errRay, d.Name, d.exit, quote(ray.LastWords(d.Program)))
+				return failed("%s ended with %s%s", d.Name, d.exit, quote(ray.LastWords(d.Program)))
 			}
 			l.tell(ctx, degraded, fmt.Sprintf("%s ended with %s%s", d.Name, d.exit, quote(ray.LastWords(d.Program))))
 		case <-late:
 			if l.brood.exit != nil {
-				return fmt.Errorf("%w: `ray start` has not returned within ray.start_timeout (%s)%s", errRay, l.role.Ray.StartTimeout, quote(ray.OutputWords(l.place.startLog())))
+				return failed("`ray start` has not returned within ray.start_timeout (%s)%s", l.role.Ray.StartTimeout, quote(ray.OutputWords(l.place.startLog())))
 			}
 		case <-ctx.Done():
 			return context.Cause(ctx)
@@ -119,13 +122,13 @@ func (l *life) started(e child.Exit) error {
 	switch {
 	case e.Known && e.Code == 0 && e.Signal == 0:
 		if _, found := l.brood.find("raylet"); !found {
-			return fmt.Errorf("%w: `ray start` returned, but started no raylet", errRay)
+			return failed("`ray start` returned, but started no raylet")
 		}
 		return nil
 	case ray.VersionsDiffer(log):
 		return fmt.Errorf("%w: %s", ErrMismatch, "its Ray or Python version differs from this host's, says `ray start`")
 	default:
-		return fmt.Errorf("%w: `ray start` ended with %s%s (all it said is in %s)", errRay, e, quote(ray.OutputWords(log)), log)
+		return failed("`ray start` ended with %s%s (all it said is in %s)", e, quote(ray.OutputWords(log)), log)
 	}
 }
 
@@ -147,7 +150,7 @@ func (l *life) passOn() {
 // arrive returns nil once the GCS lists this very start of this node as alive.
 func (l *life) arrive(ctx context.Context) error {
 	ctx, cancel := context.WithDeadlineCause(ctx, l.deadline,
-		fmt.Errorf("%w: the GCS does not list this node within ray.start_timeout (%s)", errRay, l.role.Ray.StartTimeout))
+		failed("the GCS does not list this node within ray.start_timeout (%s)", l.role.Ray.StartTimeout))
 	defer cancel()
 	select {
 	case m := <-l.raylet:

@@ -17,9 +17,9 @@ func (l *life) watch(ctx context.Context) error {
 	err := watchdog.Watch(ctx, l.policy(), l.watched(), func(text string) { l.tell(ctx, doubt, text) })
 	switch {
 	case errors.Is(err, watchdog.ErrDisowned):
-		return fmt.Errorf("%w: %w", ErrRay, err)
+		return failure{err}
 	case l.node.Head && errors.Is(err, watchdog.ErrHeadLost):
-		return fmt.Errorf("%w: its own GCS: %s", errRay, err.Error())
+		return failed("its own GCS: %s", err.Error())
 	default:
 		return err
 	}

@@ -1,0 +1,107 @@
+package main
+
+import (
+	"os"
+	"path/filepath"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+)
+
+func TestCheck(t *testing.T) {
+	t.Parallel()
+	c := newCluster(t)
+	good := c.host("worker", workerRole, standing)
+	bad := c.host("bad", "role = \"head\"\n")
+	single := c.host("single", `role = "single"`)
+	cases := []struct {
+		name           string
+		args           []string
+		code           int
+		stdout, stderr string
+	}{
+		{"good", []string{good.role()}, 0, "$DIR/worker.toml: good: worker, standing, head $HEAD\n", ""},
+		{"single", []string{single.role()}, 0, "$DIR/single.toml: good: single host\n", ""},
+		{
+			"bad", []string{bad.role()}, 78, "",
+			"$DIR/bad.toml:1:1: auth.mode: must be \"token\" or \"none\", there is no default, got nothing\n" +
+				"$DIR/bad.toml:1:1: cluster.head: must be host:port, such as \"gpu-001:6379\", got nothing",
+		},
+		{"missing", []string{c.dir + "/none.toml"}, 78, "", "raynoded: cannot load $DIR/none.toml: there is no role file"},
+		{
+			"good as JSON", []string{"--json", good.role()}, 0, `{
+  "valid": true,
+  "files": [
+    "$DIR/worker.toml",
+    "$DIR/worker.toml.d/0.toml"
+  ],
+  "errors": [],
+  "warnings": []
+}
+`, "",
+		},
+		{
+			"bad as JSON", []string{"--json", bad.role()}, 78, `{
+  "valid": false,
+  "files": [
+    "$DIR/bad.toml"
+  ],
+  "errors": [
+    {
+      "file": "$DIR/bad.toml",
+      "line": 1,
+      "column": 1,
+      "key": "auth.mode",
+      "message": "must be \"token\" or \"none\", there is no default, got nothing"
+    },
+    {
+      "file": "$DIR/bad.toml",
+      "line": 1,
+      "column": 1,
+      "key": "cluster.head",
+      "message": "must be host:port, such as \"gpu-001:6379\", got nothing"
+    }
+  ],
+  "warnings": []
+}
+`, "",
+		},
+		{
+			"missing as JSON", []string{"--json", c.dir + "/none.toml"}, 78, `{
+  "valid": false,
+  "files": [
+    "$DIR/none.toml"
+  ],
+  "errors": [
+    {
+      "file": "$DIR/none.toml",
+      "line": 0,
+      "column": 0,
+      "key": "",
+      "message": "cannot load $DIR/none.toml: there is no role file"
+    }
+  ],
+  "warnings": []
+}
+`, "",
+		},
+	}
+	for _, tt := range cases {
+		t.Run(tt.name, func(t *testing.T) {
+			p := command(t, nil, append([]string{"check"}, tt.args...)...)
+			require.Equal(t, tt.code, p.exit())
+			require.Equal(t, c.fill(tt.stdout), p.output())
+			require.Equal(t, c.fill(tt.stderr), p.stderr())
+		})
+	}
+}
+
+// Configuration management checks a file before it is in place.
+func TestCheck_OtherName(t *testing.T) {
+	t.Parallel()
+	path := filepath.Join(t.TempDir(), "tmp1x2y3z")
+	require.NoError(t, os.WriteFile(path, []byte(`role = "single"`), 0o600))
+	p := command(t, nil, "check", path)
+	require.Equal(t, 0, p.exit())
+	require.Equal(t, path+": good: single host\n", p.output())
+}

@@ -1,0 +1,212 @@
+package main
+
+import (
+	"os"
+	"syscall"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+)
+
+func TestRun_Head(t *testing.T) {
+	t.Parallel()
+	h := newCluster(t).host("head", headRole).with("FAKERAY=actor")
+	p := h.run()
+	p.until(" running")
+	text, err := os.ReadFile(h.path("run", "ray.env"))
+	require.NoError(t, err)
+	require.Contains(t, string(text), h.fill("RAY_ADDRESS=$HEAD\nRAY_TMPDIR=$DIR/head/ray\nRAY_AUTH_MODE=disabled\n"))
+	h.settled()
+	p.signal(syscall.SIGTERM)
+	h.ends(p, 0, "asked to stop: terminated")
+	bye := h.farewells()
+	require.Equal(t, "raylet", bye[0], "it leaves while the GCS can hear it")
+	require.NotContains(t, bye, "gcs_server", "it has nothing to save")
+}
+
+func TestRun_HeadThatCannotStart(t *testing.T) {
+	t.Parallel()
+	cases := []struct {
+		name, fakeray, more string
+		do                  func(*process)
+		code                int
+		reason              string
+	}{
+		{
+			"`ray start` fails half-way", "fail", "", nil,
+			70, "Ray failed: *`ray start` ended with exit code 1: ValueError: Attempting to start a node with more GPUs than it has " +
+				"(all it said is in $DIR/head/ray-start.log)",
+		},
+		{
+			"`ray start` hangs", "hang", `ray.start_timeout = "700ms"`, nil,
+			70, "Ray failed: *within ray.start_timeout (700ms)",
+		},
+		{
+			"asked to stop while it starts", "hang", "", func(p *process) { p.signal(syscall.SIGTERM) },
+			0, "asked to stop: terminated",
+		},
+		{
+			"under a job", "fail", job("exit 0"), nil,
+			72, "Ray failed under the job: *`ray start` ended with exit code 1: *",
+		},
+	}
+	for _, c := range cases {
+		t.Run(c.name, func(t *testing.T) {
+			t.Parallel()
+			h := newCluster(t).host("head", headRole, c.more).with("FAKERAY=" + c.fakeray)
+			p := h.run()
+			p.until(" starting")
+			if c.do != nil {
+				c.do(p)
+			}
+			h.ends(p, c.code, c.reason)
+		})
+	}
+}
+
+func TestRun_HeadThatFails(t *testing.T) {
+	t.Parallel()
+	waiting := job("trap '' TERM; echo at work; sleep 1000")
+	cases := []struct {
+		name, more string
+		do         func(*host)
+		code       int
+		reason     string
+	}{
+		{
+			"its GCS is killed", "", func(h *host) { h.tell("gcs_server", syscall.SIGKILL) },
+			70, "Ray failed: *gcs_server ended with signal killed",
+		},
+		{
+			"its GCS is terminated", "", func(h *host) { h.tell("gcs_server", syscall.SIGTERM) },
+			70, "Ray failed: *gcs_server ended with exit code 0",
+		},
+		{
+			"its raylet crashes", "", func(h *host) { h.tell("raylet", syscall.SIGUSR1) },
+			70, "Ray failed: *raylet ended with exit code 3: no more shared memory",
+		},
+		{
+			"under a job", waiting, func(h *host) { h.tell("raylet", syscall.SIGUSR1) },
+			72, "Ray failed under the job: *raylet ended with exit code 3: no more shared memory",
+		},
+		{
+			"GCS under a job", waiting, func(h *host) { h.tell("gcs_server", syscall.SIGKILL) },
+			72, "Ray failed under the job: *gcs_server ended with signal killed",
+		},
+		{
+			"disowned", waiting, func(h *host) { h.tell("raylet", syscall.SIGHUP) },
+			72, "Ray failed under the job: *the GCS says node * is dead: health check failed",
+		},
+	}
+	for _, c := range cases {
+		t.Run(c.name, func(t *testing.T) {
+			t.Parallel()
+			h := newCluster(t).host("head", headRole, c.more, `stop.grace = "100ms"`).with("FAKERAY=actor")
+			p := h.run()
+			p.until(" running")
+			if c.more != "" {
+				p.until("at work")
+			}
+			c.do(h)
+			h.ends(p, c.code, c.reason)
+		})
+	}
+}
+
+// What is not vital ends no training run.
+func TestRun_DegradedHead(t *testing.T) {
+	t.Parallel()
+	h := newCluster(t).host("head", headRole)
+	p := h.run()
+	p.until(" running")
+	h.settled()
+	h.tell("dashboard", syscall.SIGKILL)
+	require.Contains(t, p.until("degraded"), " error: degraded: dashboard ended with signal killed")
+	h.tell("log_monitor", syscall.SIGKILL)
+	require.Contains(t, p.until("degraded"), " error: degraded: log_monitor ended with signal killed")
+	require.True(t, h.one("raylet").Alive())
+	p.signal(syscall.SIGTERM)
+	h.ends(p, 0, "asked to stop: terminated")
+}
+
+func TestRun_HeadJob(t *testing.T) {
+	t.Parallel()
+	h := newCluster(t).host("head", headRole, "cluster.nodes = 2\njob.wait_gpus = 6\n"+job("env; echo --; exit 3"))
+	p := h.run()
+	p.until("the job waits: 1 of 2 nodes, 4 of 6 GPUs")
+	h.node("gpu-2", 1)
+	p.until("the job waits: 2 of 2 nodes, 5 of 6 GPUs")
+	h.node("gpu-03", 1)
+	p.until("job runs: /bin/sh")
+	p.until("--")
+	h.ends(p, 3, "the job ended: exit code 3")
+	require.Contains(t, p.said, h.fill("RAY_ADDRESS=$HEAD"))
+	require.Contains(t, p.said, h.fill("RAY_TMPDIR=$DIR/head/ray"))
+	require.Contains(t, p.said, "RAY_AUTH_MODE=disabled")
+}
+
+func TestRun_HeadJobEndsWell(t *testing.T) {
+	t.Parallel()
+	h := newCluster(t).host("head", headRole, job("exit 0"))
+	h.ends(h.run(), 0, "the job ended: exit code 0")
+}
+
+func TestRun_IncompleteCluster(t *testing.T) {
+	t.Parallel()
+	h := newCluster(t).host("head", headRole, "cluster.nodes = 3\njob.wait_timeout = \"300ms\"\n"+job("exit 0"))
+	h.ends(h.run(), 75, "the cluster is not complete within job.wait_timeout (300ms): 1 of 3 nodes")
+}
+
+func TestRun_Auto(t *testing.T) {
+	t.Parallel()
+	const (
+		byAddress = "role = \"auto\"\ncluster.nodes = 0\n"
+		launched  = byAddress + `
+[cluster.auto]
+rank = "SLURM_NODEID"
+nodes = "SLURM_NNODES"
+head_host = "HEAD_HOST"
+`
+	)
+	env := func(rank, nodes, head string) []string {
+		return []string{"SLURM_NODEID=" + rank, "SLURM_NNODES=" + nodes, "HEAD_HOST=" + head}
+	}
+	cases := []struct {
+		name, more string
+		env        []string
+		programs   []string
+	}{
+		{"the address is mine", byAddress, nil, []string{"gcs_server"}},
+		{"rank 0", launched, env("0", "2", "$IP"), []string{"gcs_server"}},
+		{"one host", launched, env("0", "1", ""), nil},
+		{"one host of the role file", "role = \"auto\"\ncluster.nodes = 1\n", nil, nil},
+	}
+	for _, c := range cases {
+		t.Run(c.name, func(t *testing.T) {
+			t.Parallel()
+			h := newCluster(t).host("node", headRole, c.more).with(c.env...)
+			p := h.run()
+			p.until(" running")
+			require.Len(t, h.started("gcs_server"), len(c.programs))
+			p.signal(syscall.SIGTERM)
+			h.ends(p, 0, "asked to stop: terminated")
+		})
+	}
+	t.Run("rank 1", func(t *testing.T) {
+		t.Parallel()
+		h := newCluster(t).host("node", headRole, launched).with(env("1", "2", "$IP")...)
+		h.gcs()
+		p := h.run()
+		p.until(" running")
+		require.Empty(t, h.started("gcs_server"))
+		p.signal(syscall.SIGTERM)
+		h.ends(p, 0, "asked to stop: terminated")
+	})
+	t.Run("not launched", func(t *testing.T) {
+		t.Parallel()
+		h := newCluster(t).host("node", headRole, launched)
+		h.ends(h.run(), 78, "the role cannot be decided: cluster.auto.rank: the variable SLURM_NODEID is not set: the launcher must set it\n"+
+			"the role cannot be decided: cluster.auto.nodes: the variable SLURM_NNODES is not set: the launcher must set it\n"+
+			"the role cannot be decided: cluster.auto.head_host: the variable HEAD_HOST is not set: the launcher must set it")
+	})
+}

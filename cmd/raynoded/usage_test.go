@@ -1,0 +1,113 @@
+package main
+
+import (
+	"fmt"
+	"runtime"
+	"syscall"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+)
+
+func TestMain_WrongUsage(t *testing.T) {
+	t.Parallel()
+	cases := []struct {
+		args []string
+		want string
+	}{
+		{[]string{"run", "--nope"}, "raynoded: wrong usage: unknown flag: --nope (raynoded run --help shows the usage)"},
+		{[]string{"--nope"}, "raynoded: wrong usage: unknown flag: --nope (raynoded --help shows the usage)"},
+		{[]string{"run", "--role"}, "raynoded: wrong usage: flag needs an argument: --role (raynoded run --help shows the usage)"},
+		{[]string{"nope"}, `raynoded: unknown command "nope" for "raynoded"`},
+		{[]string{"run", "worker.toml"}, `raynoded: wrong usage: raynoded run takes no argument, got "worker.toml" (--help shows the usage)`},
+		{[]string{"version", "2"}, `raynoded: wrong usage: raynoded version takes no argument, got "2" (--help shows the usage)`},
+		{[]string{"check", "a.toml", "b.toml"}, "raynoded: wrong usage: check takes one file, got 2"},
+		{[]string{"wait", "--nodes", "-2"}, "raynoded: wrong usage: --nodes and --gpus must be 0 or more, --timeout more than 0"},
+		{[]string{"wait", "--timeout", "0s"}, "raynoded: wrong usage: --nodes and --gpus must be 0 or more, --timeout more than 0"},
+		{
+			[]string{"wait", "--gpus", "many"},
+			`raynoded: wrong usage: invalid argument "many" for "--gpus" flag: strconv.ParseInt: parsing "many": invalid syntax (raynoded wait --help shows the usage)`,
+		},
+	}
+	for _, c := range cases {
+		t.Run(fmt.Sprint(c.args), func(t *testing.T) {
+			t.Parallel()
+			p := command(t, nil, c.args...)
+			require.Equal(t, 64, p.exit())
+			require.Equal(t, c.want, p.stderr())
+			require.Empty(t, p.output())
+		})
+	}
+}
+
+func TestMain_Help(t *testing.T) {
+	t.Parallel()
+	for _, args := range [][]string{{"--help"}, {"run", "--help"}, {"check", "--help"}, {"wait", "--help"}, {"version", "--help"}, {"help", "run"}} {
+		t.Run(fmt.Sprint(args), func(t *testing.T) {
+			t.Parallel()
+			p := command(t, nil, args...)
+			require.Equal(t, 0, p.exit())
+			require.Contains(t, p.output(), "Usage:")
+			require.Empty(t, p.stderr())
+		})
+	}
+}
+
+func TestMain_Version(t *testing.T) {
+	t.Parallel()
+	p := command(t, nil, "version")
+	require.Equal(t, 0, p.exit())
+	require.Equal(t, fmt.Sprintf("raynoded devel (%s, linux/%s)\n", runtime.Version(), runtime.GOARCH), p.output())
+}
+
+func TestRun_BadRoleFile(t *testing.T) {
+	t.Parallel()
+	h := newCluster(t).host("worker", "role = \"wroker\"\n[watchdog]\nsilent = \"30\"\n", "[ray]\nbins = \"/x\"\n")
+	p := h.run()
+	require.Equal(t, 78, p.exit())
+	require.Equal(t, h.fill(`$DIR/worker.toml:1:9: role: must be "head", "worker", "single" or "auto", got "wroker"
+$DIR/worker.toml:3:11: watchdog.silent: must be a duration such as "500ms", "10s" or "5m", got "30"
+$DIR/worker.toml.d/0.toml:2:9: ray.bins: unknown key, did you mean ray.bin?`), p.stderr())
+	require.NoDirExists(t, h.path())
+}
+
+func TestRun_NoRoleFile(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	p := command(t, []string{"STATE_DIRECTORY=" + dir, "RUNTIME_DIRECTORY=" + dir}, "run", "--role", dir+"/none.toml")
+	require.Equal(t, 78, p.exit())
+	require.Equal(t, "raynoded: cannot load "+dir+"/none.toml: there is no role file", p.stderr())
+}
+
+func TestRun_Twice(t *testing.T) {
+	t.Parallel()
+	h := newCluster(t).host("worker", workerRole)
+	first := h.run()
+	first.until(" waiting")
+	second := h.run()
+	require.Equal(t, 73, second.exit())
+	require.Contains(t, second.said[len(second.said)-1], h.fill("error: ended: another raynoded runs this role: $DIR/worker/run/lock is locked"))
+	require.NoFileExists(t, h.path("last-end.json"), "the first one's record")
+	first.signal(syscall.SIGTERM)
+	h.ends(first, 0, "asked to stop: terminated")
+}
+
+// Without systemd nobody cleans up after a raynoded that is killed but the next one.
+func TestRun_AfterAKill(t *testing.T) {
+	t.Parallel()
+	h := newCluster(t).host("worker", workerRole)
+	h.gcs()
+	first := h.run()
+	first.until(" running")
+	h.settled()
+	raylet := h.one("raylet")
+	first.signal(syscall.SIGKILL)
+	require.Equal(t, -1, first.exit())
+	require.True(t, raylet.Alive())
+	second := h.run()
+	second.until(fmt.Sprintf("killed process %d, which an earlier raynoded left behind", raylet.PID))
+	second.until(" running")
+	require.NotEqual(t, raylet.PID, h.one("raylet").PID)
+	second.signal(syscall.SIGTERM)
+	h.ends(second, 0, "asked to stop: terminated")
+}

@@ -1,0 +1,157 @@
+package main
+
+import (
+	"os/exec"
+	"syscall"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+)
+
+func (h *host) wait(args ...string) *process {
+	h.Helper()
+	return command(h.T, h.env, append([]string{"wait", "--role", h.role()}, args...)...)
+}
+
+func TestWait_Complete(t *testing.T) {
+	t.Parallel()
+	h := newCluster(t).host("worker", workerRole, "cluster.nodes = 2")
+	p := h.wait("--gpus=8", "gpu-002")
+	p.until("cannot reach head")
+	h.gcs()
+	p.until("0 of 2 nodes, 0 of 8 GPUs; missing: gpu-002")
+	h.node("gpu-001", 4)
+	p.until("1 of 2 nodes, 4 of 8 GPUs; here: gpu-001; missing: gpu-002")
+	h.node("gpu-002", 4)
+	require.Equal(t, 0, p.exit())
+	require.Equal(t, "2 of 2 nodes, 8 of 8 GPUs; here: gpu-001, gpu-002\n", p.output())
+}
+
+func TestWait_Ends(t *testing.T) {
+	t.Parallel()
+	cases := []struct {
+		name, more     string
+		args           []string
+		head           func(h *host)
+		code           int
+		stdout, stderr string
+	}{
+		{
+			"at once", "", []string{"--nodes=1"}, func(h *host) {
+				h.gcs()
+				h.node("gpu-001", 4)
+			},
+			0, "1 of 1 nodes; here: gpu-001\n", "",
+		},
+		{
+			"by address", "", []string{"$IP"}, func(h *host) {
+				h.gcs()
+				h.node("gpu-001", 4)
+			},
+			0, "1 nodes; here: gpu-001\n", "",
+		},
+		{
+			"not complete", "cluster.nodes = 3", []string{"--gpus=16", "--timeout=300ms", "gpu-001", "gpu-003", "gpu-004"}, func(h *host) {
+				h.gcs()
+				h.node("gpu-001", 4)
+				leave(h.node("gpu-002", 4))
+				leave(h.node("gpu-003", 4))
+			},
+			75, "", "1 of 3 nodes, 4 of 16 GPUs; here: gpu-001; missing: gpu-003, gpu-004; left: gpu-002, gpu-003\n" +
+				"raynoded: the cluster is not complete within 300ms: 1 of 3 nodes, 4 of 16 GPUs; here: gpu-001; missing: gpu-003, gpu-004; left: gpu-002, gpu-003",
+		},
+		{
+			"as JSON", "cluster.nodes = 3", []string{"--timeout=300ms", "--json", "gpu-001", "gpu-003"}, func(h *host) {
+				h.gcs()
+				h.node("gpu-001", 4)
+				leave(h.node("gpu-002", 4))
+			},
+			75, `{
+  "nodes": 1,
+  "nodes_wanted": 3,
+  "gpus": 4,
+  "gpus_wanted": 0,
+  "here": [
+    "gpu-001"
+  ],
+  "missing": [
+    "gpu-003"
+  ],
+  "left": [
+    "gpu-002"
+  ],
+  "complete": false
+}
+`, "1 of 3 nodes; here: gpu-001; missing: gpu-003; left: gpu-002\n" +
+				"raynoded: the cluster is not complete within 300ms: 1 of 3 nodes; here: gpu-001; missing: gpu-003; left: gpu-002",
+		},
+		{
+			"no head", "", []string{"--timeout=300ms"}, func(*host) {},
+			69, "", "cannot reach head $HEAD: connection refused\n" +
+				"raynoded: the head cannot be reached within 300ms: cannot reach head $HEAD: connection refused",
+		},
+		{
+			"no head, as JSON", "", []string{"--timeout=300ms", "--json"}, func(*host) {},
+			69, `{
+  "nodes": 0,
+  "nodes_wanted": 0,
+  "gpus": 0,
+  "gpus_wanted": 0,
+  "here": [],
+  "missing": [],
+  "left": [],
+  "complete": false
+}
+`, "cannot reach head $HEAD: connection refused\n" +
+				"raynoded: the head cannot be reached within 300ms: cannot reach head $HEAD: connection refused",
+		},
+		{
+			"pinned to another cluster", `cluster.id = "00112233445566778899aabbccddeeff00112233445566778899aabb"`, nil, func(h *host) { h.gcs() },
+			76, "", "raynoded: " + mayNotJoin + "cluster.id: pinned to 00112233445566778899aabbccddeeff00112233445566778899aabb, but this is *",
+		},
+		{
+			"token refused", "", nil, func(h *host) {
+				h.write(h.dir+"/token", "hush-hush\n")
+				h.gcs("RAY_AUTH_MODE=token", "RAY_AUTH_TOKEN_PATH=$DIR/token")
+			},
+			77, "", "raynoded: the token was refused: cannot ask head $HEAD for its nodes: token missing or wrong (InvalidAuthToken: Authentication token is missing or incorrect)",
+		},
+		{
+			"no token file", `auth = { mode = "token", token_file = "$DIR/none" }`, nil, func(*host) {},
+			71, "", "raynoded: " + unfit + "auth.token_file: cannot read the token: stat $DIR/none: no such file or directory",
+		},
+		{"bad role file", `role = "wroker"`, nil, func(*host) {}, 78, "", `$DIR/worker.toml.d/0.toml:1:9: role: must be "head", "worker", "single" or "auto", got "wroker"`},
+	}
+	for _, c := range cases {
+		t.Run(c.name, func(t *testing.T) {
+			t.Parallel()
+			h := newCluster(t).host("worker", workerRole, c.more)
+			c.head(h)
+			args := make([]string, len(c.args))
+			for i := range args {
+				args[i] = h.fill(c.args[i])
+			}
+			p := h.wait(args...)
+			require.Equal(t, c.code, p.exit())
+			require.Equal(t, c.stdout, p.output())
+			h.matches(c.stderr, p.stderr())
+		})
+	}
+}
+
+func TestWait_Interrupted(t *testing.T) {
+	t.Parallel()
+	h := newCluster(t).host("worker", workerRole, "cluster.nodes = 2")
+	h.gcs()
+	p := h.wait()
+	p.until("0 of 2 nodes")
+	p.signal(syscall.SIGINT)
+	require.Equal(t, 75, p.exit())
+	require.Equal(t, "raynoded: the cluster is not complete: interrupted: 0 of 2 nodes", p.said[len(p.said)-1])
+}
+
+// leave has a node say goodbye.
+func leave(raylet *exec.Cmd) {
+	_ = raylet.Process.Signal(syscall.SIGTERM)
+	_ = raylet.Wait()
+}

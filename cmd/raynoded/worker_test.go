@@ -1,0 +1,170 @@
+package main
+
+import (
+	"os"
+	"os/exec"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+)
+
+func TestRun_WorkerThatRuns(t *testing.T) {
+	t.Parallel()
+	const lost = "head lost: gone: every connection refused for *: cannot reach head $HEAD: connection refused"
+	cases := []struct {
+		name    string
+		fakeray string
+		more    string
+		do      func(h *host, p *process, gcs *exec.Cmd)
+		code    int
+		reason  string
+	}{
+		{
+			"asked to stop", "actor", "", func(_ *host, p *process, _ *exec.Cmd) { p.signal(syscall.SIGTERM) },
+			0, "asked to stop: terminated",
+		},
+		{
+			"grace is over", "actor,ignore-term", `stop.grace = "200ms"`, func(_ *host, p *process, _ *exec.Cmd) { p.signal(syscall.SIGTERM) },
+			0, "asked to stop: terminated",
+		},
+		{
+			"in a hurry", "actor,ignore-term", `stop.grace = "10m"`, func(_ *host, p *process, _ *exec.Cmd) {
+				p.signal(syscall.SIGINT)
+				p.until(" stopping")
+				p.signal(syscall.SIGINT)
+			},
+			0, "asked to stop: interrupt",
+		},
+		{
+			"hang-up without a terminal", "", "", func(_ *host, p *process, _ *exec.Cmd) {
+				p.signal(syscall.SIGHUP)
+				p.signal(syscall.SIGTERM)
+			},
+			0, "asked to stop: terminated",
+		},
+		{"head lost", "actor", "", func(_ *host, _ *process, gcs *exec.Cmd) { stop(gcs) }, 0, lost},
+		{
+			"head lost, the grace does not count", "actor,ignore-term", `stop.grace = "10m"`, func(_ *host, _ *process, gcs *exec.Cmd) { stop(gcs) },
+			0, lost,
+		},
+		{
+			"another head in its place", "actor", `watchdog.refused = "10m"`, func(h *host, _ *process, gcs *exec.Cmd) {
+				stop(gcs)
+				h.gcs()
+			},
+			0, "head lost: another: another cluster answers in its place: $HEAD is now cluster *, this node joined *",
+		},
+		{
+			"the raylet crashes", "actor", "", func(h *host, _ *process, _ *exec.Cmd) { h.tell("raylet", syscall.SIGUSR1) },
+			70, "Ray failed: *raylet ended with exit code 3: no more shared memory",
+		},
+		{
+			"the raylet is killed", "actor", "", func(h *host, _ *process, _ *exec.Cmd) { h.tell("raylet", syscall.SIGKILL) },
+			70, "Ray failed: *raylet ended with signal killed",
+		},
+		{
+			"drained", "actor", "", func(h *host, _ *process, _ *exec.Cmd) { h.tell("raylet", syscall.SIGUSR2) },
+			0, "the node was drained away by someone: idle for long enough",
+		},
+		{
+			"disowned", "actor", "", func(h *host, _ *process, _ *exec.Cmd) { h.tell("raylet", syscall.SIGHUP) },
+			70, "Ray failed: the head says that this node is dead: the GCS says node * is dead: health check failed",
+		},
+	}
+	for _, c := range cases {
+		t.Run(c.name, func(t *testing.T) {
+			t.Parallel()
+			h := newCluster(t).host("worker", workerRole, c.more).with("FAKERAY=" + c.fakeray)
+			gcs := h.gcs()
+			p := h.run()
+			p.until(" running")
+			c.do(h, p, gcs)
+			h.ends(p, c.code, c.reason)
+		})
+	}
+}
+
+// A former entry of this host must not count as this start: before Ray 2.40 the raylet's id is not in its command line.
+func TestRun_WorkerOfEveryRay(t *testing.T) {
+	t.Parallel()
+	for _, version := range []string{"2.9.3", "2.40.0", "2.60.0"} {
+		t.Run(version, func(t *testing.T) {
+			t.Parallel()
+			h := newCluster(t).host("worker", workerRole).with("FAKERAY_VERSION=" + version)
+			gcs := h.gcs("FAKERAY_VERSION=" + version)
+			h.node("gpu-002", 4)
+			p := h.run()
+			p.until(" running")
+			h.tell("raylet", syscall.SIGHUP) // only a node that found itself sees that it is disowned
+			if version == "2.60.0" {
+				h.ends(p, 70, "Ray failed: the head says that this node is dead: *")
+				return
+			}
+			stop(gcs)
+			h.ends(p, 0, "head lost: gone: *")
+		})
+	}
+}
+
+func TestRun_WorkerStopsInOrder(t *testing.T) {
+	t.Parallel()
+	h := newCluster(t).host("worker", workerRole)
+	h.gcs()
+	p := h.run()
+	p.until(" running")
+	h.settled()
+	p.signal(syscall.SIGTERM)
+	h.ends(p, 0, "asked to stop: terminated")
+	require.Equal(t, []string{"raylet", "log_monitor"}, h.farewells())
+}
+
+// A standing worker waits for the next head after the first is gone, and it is another start of Ray that joins it.
+func TestRun_StandingWorker(t *testing.T) {
+	t.Parallel()
+	h := newCluster(t).host("worker", workerRole, standing).with("FAKERAY=actor")
+	gcs := h.gcs()
+	p := h.run()
+	p.until(" running")
+	first := h.one("raylet")
+	stop(gcs)
+	require.Contains(t, p.until(" stopping"), "head lost: gone:")
+	p.until(" waiting")
+	require.NoFileExists(t, h.path("run", "ray.env"))
+	for _, left := range h.started() {
+		require.False(t, left.Alive(), left.Program)
+	}
+	h.gcs()
+	p.until(" running")
+	require.NotEqual(t, first.PID, h.one("raylet").PID)
+	p.signal(syscall.SIGTERM)
+	h.ends(p, 0, "asked to stop: terminated")
+}
+
+func TestRun_RayEnv(t *testing.T) {
+	t.Parallel()
+	h := newCluster(t).host("worker", workerRole, `auth = { mode = "token", token_file = "$DIR/token" }`)
+	h.write(h.dir+"/token", "hush-hush-1\n")
+	h.gcs("RAY_AUTH_MODE=token", "RAY_AUTH_TOKEN_PATH=$DIR/token")
+	p := h.run()
+	p.until(" running")
+	text, err := os.ReadFile(h.path("run", "ray.env"))
+	require.NoError(t, err)
+	require.Equal(t, h.fill(`# Where the Ray cluster of raynoded's instance worker is. Gone when the node is not in it.
+RAY_ADDRESS=$HEAD
+RAY_TMPDIR=$DIR/worker/ray
+RAY_AUTH_MODE=token
+RAY_AUTH_TOKEN_PATH=$DIR/token
+`), string(text))
+	info, err := os.Stat(h.path("run", "ray.env"))
+	require.NoError(t, err)
+	require.WithinDuration(t, time.Now(), info.ModTime(), patience)
+	p.signal(syscall.SIGTERM)
+	h.ends(p, 0, "asked to stop: terminated")
+	for _, ran := range h.started() {
+		require.NotContains(t, ran.Args, "hush-hush-1")
+		require.NotContains(t, ran.Env, "hush-hush-1")
+	}
+	require.NotContains(t, p.stderr(), "hush-hush")
+}

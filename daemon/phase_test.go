@@ -1,0 +1,91 @@
+package daemon
+
+import (
+	"context"
+	"errors"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/raynoded/raynoded/daemon/notify"
+	"github.com/raynoded/raynoded/daemon/role"
+)
+
+func newRole(kind role.Kind) *role.Role {
+	r := &role.Role{Name: "role", Kind: kind}
+	r.Cluster.Head = role.Address{Host: "gpu-001", Port: 6379}
+	r.Cluster.JoinTimeout.Duration = 20 * time.Minute
+	r.Watchdog.OnHeadLoss = role.Stop
+	return r
+}
+
+func TestDaemon_Status(t *testing.T) {
+	named := func(r *role.Role) { r.Cluster.Name = "grpo-a" }
+	standing := func(r *role.Role) { r.Watchdog.OnHeadLoss = role.Rejoin }
+	launched := func(r *role.Role) { r.Cluster.Head = role.Address{Port: 6379} }
+	cases := []struct {
+		name  string
+		kind  role.Kind
+		more  func(*role.Role)
+		phase Phase
+		notes [topics]string
+		want  string
+	}{
+		{"waits", role.Worker, nil, Waiting, [topics]string{}, "waiting: worker, head gpu-001:6379 (42s of 20m0s)"},
+		{
+			"waits with a reason", role.Worker, named, Waiting, [topics]string{reason: "cannot reach head gpu-001:6379: connection refused"},
+			"waiting: worker of grpo-a, head gpu-001:6379; cannot reach head gpu-001:6379: connection refused (42s of 20m0s)",
+		},
+		{"waits for ever", role.Worker, standing, Waiting, [topics]string{}, "waiting: worker, head gpu-001:6379 (42s)"},
+		{"undecided", role.Auto, nil, Waiting, [topics]string{reason: "cannot resolve the name gpu-001"}, "waiting: auto, head gpu-001:6379; cannot resolve the name gpu-001 (42s)"},
+		{"undecided by a launcher", role.Auto, launched, Stopping, [topics]string{reason: "no"}, "stopping: auto; no"},
+		{"starts", role.Worker, nil, Starting, [topics]string{}, "starting: worker, head gpu-001:6379"},
+		{"runs", role.Worker, nil, Running, [topics]string{}, "running: worker, head gpu-001:6379"},
+		{"in doubt", role.Worker, nil, Running, [topics]string{doubt: "head does not answer"}, "running: worker, head gpu-001:6379; head does not answer"},
+		{"a head", role.Head, named, Running, [topics]string{nodes: "3 of 4 nodes"}, "running: head of grpo-a at gpu-001:6379; 3 of 4 nodes"},
+		{
+			"everything at once", role.Head, nil, Running,
+			[topics]string{nodes: "4 nodes", job: "job runs: train", doubt: "head does not answer", degraded: "dashboard ended with exit code 1"},
+			"running: head at gpu-001:6379; 4 nodes; job runs: train; head does not answer; degraded: dashboard ended with exit code 1",
+		},
+		{"single", role.Single, nil, Running, [topics]string{}, "running: single host: no cluster to set up"},
+		{"stops", role.Head, nil, Stopping, [topics]string{reason: "asked to stop: terminated"}, "stopping: head at gpu-001:6379; asked to stop: terminated"},
+	}
+	for _, c := range cases {
+		t.Run(c.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				r := newRole(c.kind)
+				if c.more != nil {
+					c.more(r)
+				}
+				d := &Daemon{role: r, phase: c.phase, entered: time.Now(), notes: c.notes}
+				time.Sleep(42*time.Second + 300*time.Millisecond)
+				require.Equal(t, c.want, d.status())
+			})
+		})
+	}
+}
+
+// The first guard to return ends the others, and until waits for them: nothing of a life runs on behind its back.
+func TestDaemon_Until(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		d := &Daemon{beat: time.NewTicker(beat), news: make(chan news), systemd: &notify.Systemd{}}
+		defer d.beat.Stop()
+		first, ended := errors.New("first"), false
+		err := d.until(t.Context(),
+			func(ctx context.Context) error {
+				<-ctx.Done()
+				time.Sleep(time.Second)
+				ended = true
+				return errors.New("last")
+			},
+			func(context.Context) error {
+				time.Sleep(time.Minute)
+				return first
+			})
+		require.Equal(t, first, err)
+		require.True(t, ended)
+	})
+}

@@ -1,0 +1,68 @@
+package daemon
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+)
+
+func TestFindPlace(t *testing.T) {
+	own := fmt.Sprintf("/tmp/raynoded-%d/grpo", os.Getuid())
+	unprivileged := Place{State: own, Run: own, Temp: own + "/ray"}
+	with := func(place Place, change func(*Place)) Place { change(&place); return place }
+	cases := []struct {
+		name     string
+		env      map[string]string
+		root     Place
+		ordinary Place
+	}{
+		{"by hand", nil, Place{"/var/lib/raynoded/grpo", "/run/raynoded/grpo", "/var/lib/raynoded/grpo/ray"}, unprivileged},
+		{
+			"by systemd", map[string]string{"STATE_DIRECTORY": "/var/lib/raynoded/x", "RUNTIME_DIRECTORY": "/run/raynoded/x"},
+			Place{"/var/lib/raynoded/x", "/run/raynoded/x", "/var/lib/raynoded/x/ray"}, Place{"/var/lib/raynoded/x", "/run/raynoded/x", "/var/lib/raynoded/x/ray"},
+		},
+		{
+			"in a session", map[string]string{"XDG_RUNTIME_DIR": "/run/user/1000", "XDG_STATE_HOME": "/home/me/.local/state"},
+			Place{"/var/lib/raynoded/grpo", "/run/raynoded/grpo", "/var/lib/raynoded/grpo/ray"},
+			with(unprivileged, func(p *Place) { p.State, p.Run = "/home/me/.local/state/raynoded/grpo", "/run/user/1000/raynoded/grpo" }),
+		},
+	}
+	for _, c := range cases {
+		t.Run(c.name, func(t *testing.T) {
+			want := c.ordinary
+			if os.Getuid() == 0 {
+				want = c.root
+			}
+			require.Equal(t, want, FindPlace("grpo", func(name string) string { return c.env[name] }))
+		})
+	}
+}
+
+func TestPlace_Record(t *testing.T) {
+	p := Place{State: t.TempDir()}
+	end := End{Time: time.Date(2026, 11, 23, 9, 14, 9, 0, time.UTC), Role: "worker", Reason: "asked to stop: terminated"}
+	require.NoError(t, p.Record(end))
+	text, err := os.ReadFile(filepath.Join(p.State, "last-end.json"))
+	require.NoError(t, err)
+	require.JSONEq(t, `{"time": "2026-11-23T09:14:09Z", "role": "worker", "reason": "asked to stop: terminated", "exit_code": 0}`, string(text))
+	entries, err := os.ReadDir(p.State)
+	require.NoError(t, err)
+	require.Len(t, entries, 1)
+}
+
+func TestPlace_Lock(t *testing.T) {
+	p := Place{Run: t.TempDir()}
+	first, err := p.lock()
+	require.NoError(t, err)
+	_, err = p.lock()
+	require.ErrorIs(t, err, ErrBusy)
+	require.EqualError(t, err, "another raynoded runs this role: "+p.Run+"/lock is locked")
+	require.NoError(t, first.Close())
+	second, err := p.lock()
+	require.NoError(t, err)
+	require.NoError(t, second.Close())
+}

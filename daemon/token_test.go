@@ -1,0 +1,76 @@
+package daemon
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/raynoded/raynoded/daemon/gcs"
+	"github.com/raynoded/raynoded/daemon/role"
+)
+
+func TestReadToken(t *testing.T) {
+	const unfit = "this host is not fit: auth.token_file: "
+	cases := []struct {
+		name        string
+		text        string
+		mode        os.FileMode
+		credentials bool   // the file is systemd's
+		err         string // $FILE is the file
+	}{
+		{"good", "hush-hush", 0o600, false, ""},
+		{"white space around it", "\n hush-hush\r\n", 0o640, false, ""},
+		{"systemd's credential", "hush-hush\n", 0o440, true, ""},
+		{"everybody may read it", "hush-hush", 0o644, false, "everybody on this host may use $FILE (mode 0644): chmod o= $FILE"},
+		{"everybody may write it", "hush-hush", 0o602, false, "everybody on this host may use $FILE (mode 0602): chmod o= $FILE"},
+		{"empty", " \n", 0o600, false, "$FILE holds no token: it must be one line of printable ASCII"},
+		{"two lines", "hush-hush\nhush-hush", 0o600, false, "$FILE holds no token: it must be one line of printable ASCII"},
+		{"blanks in it", "hush hush", 0o600, false, "$FILE holds no token: it must be one line of printable ASCII"},
+		{"not ASCII", "hüsh", 0o600, false, "$FILE holds no token: it must be one line of printable ASCII"},
+		{"no file", "", 0, false, "cannot read the token: stat $FILE: no such file or directory"},
+		{"no credential", "", 0, true, "cannot read the token: stat $FILE: no such file or directory"},
+	}
+	for _, c := range cases {
+		t.Run(c.name, func(t *testing.T) {
+			dir := t.TempDir()
+			file := filepath.Join(dir, credential)
+			if c.mode != 0 {
+				require.NoError(t, os.WriteFile(file, []byte(c.text), c.mode))
+				require.NoError(t, os.Chmod(file, c.mode))
+			}
+			r := newRole(role.Worker)
+			r.Auth.Mode = role.Token
+			if !c.credentials {
+				r.Auth.TokenFile, dir = file, ""
+			}
+			got, err := readToken(r, dir)
+			require.NotContains(t, fmt.Sprintf("%v %+v %#v %v", got, got, got, err), "hush", "no secret in any text")
+			if c.err != "" {
+				require.ErrorIs(t, err, ErrHost)
+				require.EqualError(t, err, unfit+replaceFile(c.err, file))
+				return
+			}
+			require.NoError(t, err)
+			require.Equal(t, token{secret: gcs.NewToken("hush-hush"), file: file}, got)
+		})
+	}
+}
+
+func replaceFile(text, file string) string {
+	return os.Expand(text, func(string) string { return file })
+}
+
+func TestReadToken_None(t *testing.T) {
+	r := newRole(role.Worker)
+	r.Auth.Mode = role.None
+	got, err := readToken(r, "/none")
+	require.NoError(t, err)
+	require.Equal(t, token{}, got)
+
+	r.Auth.Mode = role.Token
+	_, err = readToken(r, "")
+	require.EqualError(t, err, "this host is not fit: auth.token_file: the mode is token, but there is neither a token_file nor the systemd credential ray-token")
+}

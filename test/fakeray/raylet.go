@@ -1,0 +1,152 @@
+package fakeray
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"os/exec"
+	"os/signal"
+	"path/filepath"
+	"strconv"
+	"syscall"
+	"time"
+
+	client "github.com/raynoded/raynoded/daemon/gcs"
+	"github.com/raynoded/raynoded/daemon/gcs/gcspb"
+)
+
+// early is the age of a raylet that ends before it has registered; a real one does not get so far any sooner.
+const early = 300 * time.Millisecond
+
+// raylet is the node itself: it finds its cluster, registers, and stays until a signal tells it how to go.
+func (f Folder) raylet(args []string) int {
+	came := make(chan os.Signal, 1)
+	signal.Notify(came, syscall.SIGTERM, syscall.SIGUSR1, syscall.SIGUSR2, syscall.SIGHUP)
+	if happens(ignoresTerm) {
+		signal.Ignore(syscall.SIGTERM)
+	}
+	if happens(rayletDies) {
+		time.Sleep(early)
+		return crash()
+	}
+	if happens(hasActor) {
+		if err := f.startActor(); err != nil {
+			return fatal(err)
+		}
+	}
+	if happens(neverListed) {
+		<-came
+		return 0
+	}
+	address := flag(args, "gcs-address")
+	cluster, err := clusterID(address)
+	if err != nil {
+		return fatal(err)
+	}
+	n := f.newNode(args)
+	if happens(drainsEarly) {
+		time.Sleep(early)
+		came <- syscall.SIGUSR2
+		return f.stay(came, address, cluster, n)
+	}
+	if err := f.register(cluster, n); err != nil {
+		return fatal(err)
+	}
+	registered := filepath.Join(flag(args, "log_dir"), "../registered")
+	if err := os.WriteFile(registered, nil, 0o644); err != nil {
+		return fatal(err)
+	}
+	return f.stay(came, address, cluster, n)
+}
+
+// stay returns once a signal has said how to go, and the GCS has heard why: if that is away, the raylet does not go.
+func (f Folder) stay(came <-chan os.Signal, address, cluster string, n node) int {
+	for s := range came {
+		switch s {
+		case syscall.SIGUSR1:
+			return crash()
+		case syscall.SIGUSR2:
+			n.Left, n.Words = gcspb.NodeDeathInfo_AUTOSCALER_DRAIN_IDLE, "idle for long enough"
+		case syscall.SIGHUP:
+			n.Left, n.Words = gcspb.NodeDeathInfo_UNEXPECTED_TERMINATION, "health check failed"
+		default:
+			n.Left, n.Words = gcspb.NodeDeathInfo_EXPECTED_TERMINATION, "received SIGTERM"
+		}
+		if _, err := clusterID(address); err != nil {
+			continue
+		}
+		if err := f.register(cluster, n); err != nil {
+			return fatal(err)
+		}
+		if s != syscall.SIGHUP {
+			f.leave("raylet")
+			return 0
+		}
+	}
+	return 0
+}
+
+// crash leaves last words as Ray's C++ does.
+func crash() int {
+	fmt.Fprintln(os.Stderr, "[2026-11-23 09:14:50,840 E 9638 9679] (raylet) node_manager.cc:1083: no more shared memory")
+	return 3
+}
+
+func fatal(err error) int {
+	fmt.Fprintln(os.Stderr, err)
+	return 1
+}
+
+func (f Folder) newNode(args []string) node {
+	n := node{
+		ID: flag(args, "node_id"), Name: flag(args, "node-name"), IP: flag(args, "node_ip_address"), Mark: os.Getenv("RAY_CLOUD_INSTANCE_ID"),
+		Resources: map[string]float64{"CPU": 1},
+	}
+	n.Host, _ = os.Hostname()
+	if n.ID == "" {
+		n.ID = newID()
+	}
+	if gpus, err := strconv.ParseFloat(flag(args, "num-gpus"), 64); err == nil {
+		n.Resources["GPU"] = gpus
+	}
+	for _, arg := range args {
+		n.Head = n.Head || arg == "--head"
+	}
+	return n
+}
+
+func clusterID(address string) (string, error) {
+	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
+	defer cancel()
+	conn, err := client.Dial(ctx, client.Head{Address: address, Token: client.NewToken(token())})
+	if err != nil {
+		return "", err
+	}
+	defer conn.Close()
+	return conn.ClusterID(ctx)
+}
+
+// startActor returns once the actor and what it has started in a session of its own are there.
+func (f Folder) startActor() error {
+	cmd := exec.Command("/proc/self/exe")
+	cmd.Args[0] = "ray::actor"
+	if err := cmd.Start(); err != nil {
+		return err
+	}
+	until(func() bool { found, _ := f.Find("grandchild"); return len(found) > 0 })
+	return nil
+}
+
+func (f Folder) actor() int {
+	if happens(ignoresTerm) {
+		signal.Ignore(syscall.SIGTERM)
+	}
+	cmd := exec.Command("/proc/self/exe")
+	cmd.Args[0], cmd.SysProcAttr = "ray::grandchild", &syscall.SysProcAttr{Setsid: true}
+	if err := cmd.Start(); err != nil {
+		return fatal(err)
+	}
+	_ = cmd.Wait()
+	time.Sleep(time.Hour)
+	return 0
+}
