@@ -14,6 +14,7 @@ type brood struct {
 	exit    <-chan child.Exit // of the starter; nil once it has been heard
 	members []member
 	deaths  chan death
+	dead    []string // what the node is degraded by
 }
 
 type member struct {

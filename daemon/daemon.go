@@ -80,9 +80,14 @@ func (d *Daemon) Run(ctx, hurry context.Context) error {
 	if d.role.Kind == role.Auto {
 		d.wait(nil)
 	}
-	if err := d.until(ctx, d.decide); err != nil {
+	decided := d.role
+	if err := d.until(ctx, func(ctx context.Context) (err error) {
+		decided, err = d.decide(ctx)
+		return err
+	}); err != nil {
 		return d.end(err)
 	}
+	d.role = decided
 	for {
 		why := d.life(ctx, hurry)
 		if !d.goesOn(why) {

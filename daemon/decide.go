@@ -7,6 +7,7 @@ import (
 	"net/netip"
 	"os"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/raynoded/raynoded/daemon/role"
@@ -16,24 +17,20 @@ import (
 const retry = time.Second
 
 // decide turns role = "auto" into what this host is, once for the life of the process.
-func (d *Daemon) decide(ctx context.Context) error {
+func (d *Daemon) decide(ctx context.Context) (*role.Role, error) {
 	if d.role.Kind != role.Auto {
-		return nil
+		return d.role, nil
 	}
 	ctx, cancel := d.joinLimit(ctx)
 	defer cancel()
 	for {
 		decided, err := Decide(ctx, d.role, os.Getenv)
-		if err == nil {
-			d.role = decided
-			return nil
-		}
 		if !errors.Is(err, errUnresolved) {
-			return err
+			return decided, err
 		}
 		d.tell(ctx, reason, err.Error())
 		if over := pause(ctx, retry); over != nil {
-			return d.unreachable(over, err)
+			return nil, d.unreachable(over, err)
 		}
 	}
 }
@@ -98,11 +95,17 @@ func launched(r *role.Role, getenv func(string) string) error {
 	nodes, err2 := number(getenv, "nodes", names.Nodes)
 	var err3 error
 	host := getenv(names.HeadHost)
-	if host == "" && (err2 != nil || nodes != 1) {
+	switch _, notIP := netip.ParseAddr(host); {
+	case host == "" && (err2 != nil || nodes != 1):
 		err3 = unset("head_host", names.HeadHost)
+	case notIP != nil && strings.Contains(host, ":"):
+		err3 = fmt.Errorf("%w: cluster.auto.head_host: the variable %s must be a host without a port, got %q", ErrRole, names.HeadHost, host)
 	}
 	if err := errors.Join(err1, err2, err3); err != nil {
 		return err
+	}
+	if rank >= nodes {
+		return fmt.Errorf("%w: cluster.auto: %s must be below %s, got %d and %d", ErrRole, names.Rank, names.Nodes, rank, nodes)
 	}
 	r.Cluster.Nodes = nodes
 	r.Cluster.Head.Host = host

@@ -118,7 +118,7 @@ const killAtOnce = 0
 func (l *life) stop(ctx, hurry context.Context, why error) error {
 	l.withdraw()
 	grace := l.role.Stop.Grace.Duration
-	if errors.Is(why, watchdog.ErrHeadLost) {
+	if gone(why) {
 		grace = killAtOnce
 	}
 	return l.until(context.WithoutCancel(ctx), func(context.Context) error {

@@ -6,6 +6,7 @@ import (
 	"encoding/hex"
 	"fmt"
 	"os"
+	"strings"
 	"time"
 
 	"github.com/raynoded/raynoded/daemon/child"
@@ -60,13 +61,13 @@ func (l *life) tend(ctx context.Context) error {
 	for {
 		var next <-chan time.Time
 		if l.brood.exit != nil {
-			l.record(ctx)
+			l.record(l.brood.starter.PID)
 			next = time.After(look)
 		}
 		select {
 		case <-next:
 		case e := <-l.brood.exit:
-			l.record(ctx)
+			l.record(os.Getpid())
 			l.brood.exit = nil
 			if err := l.started(e); err != nil {
 				return err
@@ -75,7 +76,8 @@ func (l *life) tend(ctx context.Context) error {
 			if d.Vital {
 				return failed("%s ended with %s%s", d.Name, d.exit, quote(ray.LastWords(d.Program)))
 			}
-			l.tell(ctx, degraded, fmt.Sprintf("%s ended with %s%s", d.Name, d.exit, quote(ray.LastWords(d.Program))))
+			l.brood.dead = append(l.brood.dead, fmt.Sprintf("%s ended with %s%s", d.Name, d.exit, quote(ray.LastWords(d.Program))))
+			l.tell(ctx, degraded, strings.Join(l.brood.dead, ", "))
 		case <-late:
 			if l.brood.exit != nil {
 				return failed("`ray start` has not returned within ray.start_timeout (%s)%s", l.role.Ray.StartTimeout, quote(ray.OutputWords(l.place.startLog())))
@@ -86,9 +88,10 @@ func (l *life) tend(ctx context.Context) error {
 	}
 }
 
-// record takes the direct children of `ray start` into the brood and has their deaths reported.
-func (l *life) record(ctx context.Context) {
-	children, err := l.tree.Children(l.brood.starter.PID)
+// record takes the direct children of a process into the brood and has their deaths reported: those of `ray start` while
+// it lives, and once it has ended our own, which they have become.
+func (l *life) record(parent int) {
+	children, err := l.tree.Children(parent)
 	if err != nil {
 		return // it has just ended; its exit is on its way
 	}

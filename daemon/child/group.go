@@ -3,6 +3,7 @@ package child
 import (
 	"context"
 	"os"
+	"slices"
 	"syscall"
 	"time"
 
@@ -39,15 +40,15 @@ func (t *Tree) group(p Process) (sight, error) {
 
 // askGroup sends SIGTERM once, and waits until nobody is left.
 func (t *Tree) askGroup(ctx context.Context, p Process) error {
-	for asked := false; ; asked = true {
+	for asked := false; ; {
 		s, err := t.group(p)
 		if err != nil || s.nothing() {
 			return err
 		}
-		if !asked {
-			signalGroup(s.living[0], syscall.SIGTERM)
-			signalGroup(s.living[0], syscall.SIGCONT)
-		}
+		// Who was seen may have ended since; any other speaks for the group as well.
+		asked = asked || slices.ContainsFunc(s.living, func(member stat) bool {
+			return signalGroup(member, syscall.SIGTERM) && signalGroup(member, syscall.SIGCONT)
+		})
 		if err := awaitAll(ctx, s.living); err != nil {
 			return err
 		}
