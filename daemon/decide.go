@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net/netip"
 	"os"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -69,23 +70,28 @@ func Decide(ctx context.Context, r *role.Role, getenv func(string) string) (*rol
 	if err != nil {
 		return nil, err
 	}
-	local, err := locals()
+	mine, err := isHead(r, resolved)
 	if err != nil {
-		return nil, unfit("role", "cannot list this host's addresses: %w", err)
+		return nil, err
 	}
 	decided.Kind = role.Worker
-	if _, mine := own(r.Cluster.Head.Host, resolved, append(local, chosenIP(r)...)); mine {
+	if mine {
 		decided.Kind = role.Head
 	}
 	return &decided, nil
 }
 
-// chosenIP is node.ip: an address by which this host may be reached though no interface has it.
-func chosenIP(r *role.Role) []netip.Addr {
+// isHead says whether the head's addresses have this host's among them: node.ip if the role file names it, else any.
+func isHead(r *role.Role, resolved []netip.Addr) (bool, error) {
 	if ip, err := netip.ParseAddr(r.Node.IP); err == nil {
-		return []netip.Addr{ip}
+		return slices.Contains(resolved, ip.Unmap()), nil
 	}
-	return nil
+	local, err := locals()
+	if err != nil {
+		return false, unfit("role", "cannot list this host's addresses: %w", err)
+	}
+	_, mine := own(r.Cluster.Head.Host, resolved, local)
+	return mine, nil
 }
 
 // launched fills in what a launcher's variables say.

@@ -60,6 +60,10 @@
 //   - A worker gives Ray, and watches, the address that answered it, not the name: a DNS outage is no lost head.
 //   - What the role file itself has wrong is exit code 78; what it names and this host lacks (a program, a folder, a port,
 //     a token file) is 71.
+//   - What `ray start` leaves behind is written down in the state folder. Where no systemd cleans up after a raynoded that
+//     was killed, the next one kills exactly those processes (pid and start time, of this boot), and nothing else.
+//   - The GCS of a head is not asked to end: it is killed when everything else has gone. Asked, it waits for the workers
+//     of other hosts to hang up (Ray 2.60: for longer than the grace), and it has nothing to save.
 //   - RAY_gcs_rpc_server_reconnect_timeout_s is set a minute above every window of ours, so that raynoded, which knows the
 //     policy, leaves before the raylet does.
 //   - Probes and the watch stream have connections of their own: unanswered data on a connection stops TCP's keepalive,

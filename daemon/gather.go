@@ -51,7 +51,7 @@ func (g Gathered) String() string {
 func Gather(ctx context.Context, r *role.Role, want Wanted, limit time.Duration, say func(string)) (Gathered, error) {
 	ctx, cancel := within(ctx, limit)
 	defer cancel()
-	token, err := readToken(r, os.Getenv("CREDENTIALS_DIRECTORY"))
+	token, err := readToken(r, credentials(r))
 	if err != nil {
 		return Gathered{}, err
 	}

@@ -63,7 +63,7 @@ func (l *life) live(ctx context.Context) error {
 	if err := l.start(); err != nil {
 		return err
 	}
-	if err := l.until(ctx, l.tend, l.arrive); err != nil {
+	if err := l.until(ctx, l.tend, l.arrive, l.watch); err != nil {
 		return l.judged(ctx, err)
 	}
 	if err := l.announce(); err != nil {
@@ -85,7 +85,7 @@ func (l *life) alone(ctx context.Context) error {
 func (l *life) judged(ctx context.Context, why error) error {
 	var f failure
 	if !errors.As(why, &f) {
-		return why
+		return l.unjoined(why)
 	}
 	if l.role.Kind == role.Worker {
 		if lost := l.until(ctx, l.judge); lost != nil {

@@ -75,6 +75,12 @@ func within(ctx context.Context, limit time.Duration) (context.Context, context.
 	return context.WithTimeoutCause(ctx, limit, errLimit)
 }
 
+// forever is the guard that has nothing to say.
+func forever(ctx context.Context) error {
+	<-ctx.Done()
+	return context.Cause(ctx)
+}
+
 // pause waits, or returns the reason why the context ended.
 func pause(ctx context.Context, t time.Duration) error {
 	timer := time.NewTimer(t)

@@ -25,7 +25,7 @@ func (l *life) prepare(ctx context.Context) error {
 	case l.role.Auth.Mode == role.Token && !install.AtLeast(2, 52):
 		problems = append(problems, unfit("auth.mode", `"token" needs Ray 2.52 or newer, %s is %s: upgrade Ray or say "none"`, install.Bin, install.Ray))
 	}
-	token, err := readToken(l.role, os.Getenv("CREDENTIALS_DIRECTORY"))
+	token, err := readToken(l.role, credentials(l.role))
 	l.install = install
 	l.head.Token = token.secret
 	l.node = ray.Node{
@@ -85,6 +85,26 @@ type token struct {
 
 // credential is the token's name as a systemd credential.
 const credential = "ray-token"
+
+// UnitName is the systemd unit of an instance, as the package ships them.
+func UnitName(instance string) string {
+	if instance == "role" {
+		return "raynoded.service"
+	}
+	return "raynoded@" + instance + ".service"
+}
+
+// credentials is where systemd keeps the credentials of this process; of a command beside the unit, those of the unit.
+func credentials(r *role.Role) string {
+	if dir := os.Getenv("CREDENTIALS_DIRECTORY"); dir != "" {
+		return dir
+	}
+	dir := filepath.Join("/run/credentials", UnitName(r.Name))
+	if _, err := os.Stat(dir); err != nil {
+		return ""
+	}
+	return dir
+}
 
 // readToken reads the token that the role names, or systemd's credential.
 func readToken(r *role.Role, credentials string) (token, error) {

@@ -187,13 +187,20 @@ func (l *life) listed(ctx context.Context, conn *gcs.Conn) error {
 			return err
 		}
 		if alive {
-			l.cluster, err = conn.ClusterID(ctx)
-			return err
+			return l.identify(ctx, conn)
 		}
 		if err := pause(ctx, listen); err != nil {
 			return err
 		}
 	}
+}
+
+// identify remembers the cluster that a head has just made. A worker knows the one it asked.
+func (l *life) identify(ctx context.Context, conn *gcs.Conn) (err error) {
+	if l.node.Head {
+		l.cluster, err = conn.ClusterID(ctx)
+	}
+	return err
 }
 
 // alive asks whether the GCS has this start of this node. From Ray 2.49 on one call asks for one node; before, the whole

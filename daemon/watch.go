@@ -12,8 +12,12 @@ import (
 	"github.com/raynoded/raynoded/daemon/watchdog"
 )
 
-// watch is the watch over the head. A head watches its own GCS: if that is lost, Ray has failed here, not somewhere else.
+// watch is the watch over the head. A head watches its own GCS, once it is there: if that is lost, Ray has failed here,
+// not somewhere else.
 func (l *life) watch(ctx context.Context) error {
+	if l.node.Head && !l.joined {
+		return forever(ctx)
+	}
 	err := watchdog.Watch(ctx, l.policy(), l.watched(), func(text string) { l.tell(ctx, doubt, text) })
 	switch {
 	case errors.Is(err, watchdog.ErrDisowned):
@@ -75,9 +79,10 @@ func (l *life) probe(ctx context.Context) watchdog.Answer {
 	return watchdog.Answer{Verdict: watchdog.Answered}
 }
 
-// stillAlive asks through the GCS's own loop. Only from Ray 2.49 on does that question name a node.
+// stillAlive asks through the GCS's own loop. Only from Ray 2.49 on does that question name a node; one that has not
+// joined yet is not asked for.
 func (l *life) stillAlive(ctx context.Context, conn *gcs.Conn) (bool, error) {
-	if ray.AtLeast(l.version, 2, 49) {
+	if l.joined && ray.AtLeast(l.version, 2, 49) {
 		return l.alive(ctx, conn)
 	}
 	_, err := conn.CheckAlive(ctx)
@@ -145,8 +150,7 @@ const (
 // census tells how many of the cluster's nodes are there. It never ends of itself.
 func (l *life) census(ctx context.Context) error {
 	if l.role.Kind != role.Head {
-		<-ctx.Done()
-		return context.Cause(ctx)
+		return forever(ctx)
 	}
 	for {
 		every := counting

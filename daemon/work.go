@@ -20,8 +20,7 @@ import (
 // itself.
 func (l *life) work(ctx context.Context) error {
 	if len(l.role.Job.Command) == 0 {
-		<-ctx.Done()
-		return context.Cause(ctx)
+		return forever(ctx)
 	}
 	if err := l.complete(ctx); err != nil {
 		return err
@@ -39,7 +38,8 @@ func (l *life) work(ctx context.Context) error {
 	}
 }
 
-// complete waits until the cluster has the nodes and GPUs that the job wants.
+// complete waits until the cluster has the nodes and GPUs that the job wants, in two looks: what the GCS lists, the
+// raylets hear of a moment later (seen with Ray 2.60: a task bound to a node that had just been listed was refused).
 func (l *life) complete(ctx context.Context) error {
 	j := l.role.Job
 	if l.role.Kind == role.Single {
@@ -49,12 +49,15 @@ func (l *life) complete(ctx context.Context) error {
 	defer cancel()
 	want := l.role.WaitNodes()
 	var have Counted
+	before := false
 	for {
 		if all, err := l.nodes(ctx); err == nil {
 			have = count(all)
-			if have.Nodes >= want && have.GPUs >= float64(j.WaitGPUs) {
+			enough := have.Nodes >= want && have.GPUs >= float64(j.WaitGPUs)
+			if enough && before {
 				return nil
 			}
+			before = enough
 			l.tell(ctx, job, "the job waits: "+have.of(want, j.WaitGPUs))
 		}
 		if over := pause(ctx, counting/2); over != nil {

@@ -10,6 +10,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/raynoded/raynoded/daemon"
 	"github.com/raynoded/raynoded/daemon/role"
 )
 
@@ -95,10 +96,7 @@ func warnings(r *role.Role) []string {
 	if r.Standing() || r.Kind == role.Single || filepath.Dir(r.Files[0]) != filepath.Dir(defaultRole) {
 		return nil
 	}
-	unit := "raynoded@" + r.Name + ".service"
-	if r.Files[0] == defaultRole {
-		unit = "raynoded.service"
-	}
+	unit := daemon.UnitName(r.Name)
 	if _, err := os.Lstat(filepath.Join(wants, unit)); err != nil {
 		return nil
 	}

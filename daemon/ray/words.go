@@ -29,12 +29,21 @@ func LastWords(p Program) string {
 	err := lines(filepath.Join(p.LogDir, p.Name+".err"))
 	for _, log := range [][]string{err, out} {
 		for i := len(log) - 1; i >= 0; i-- {
-			if m := logLine.FindStringSubmatch(log[i]); m != nil && strings.Contains("CFE", m[1]) {
-				return clip(log[i][len(m[0]):])
+			m := logLine.FindStringSubmatch(log[i])
+			if m == nil || !strings.Contains("CFE", m[1]) {
+				continue
+			}
+			if text := log[i][len(m[0]):]; !isFrame(text) {
+				return clip(text)
 			}
 		}
 	}
 	return last(err)
+}
+
+// isFrame says whether a line of the log is part of a stack trace, which follows what it is the trace of.
+func isFrame(text string) bool {
+	return strings.HasPrefix(text, "@ ") || strings.HasPrefix(text, "PC: ")
 }
 
 // OutputWords returns the last line of what `ray start` printed to a file: of a traceback, the exception.
