@@ -346,3 +346,20 @@ func TestInterval(t *testing.T) {
 	require.Equal(t, 5*s, Interval(5*s, 500))
 	require.Equal(t, 20*s, Interval(5*s, 2000))
 }
+
+// A question that is dropped has no answer, whatever its asker makes of the end of its context. Jitter decides whether one
+// is open when the last call drops it: in some of these runs it is.
+func TestJudge_DroppedQuestion(t *testing.T) {
+	probe := func(ctx context.Context) Answer {
+		<-ctx.Done()
+		if errors.Is(ctx.Err(), context.Canceled) {
+			return Answer{Verdict: Answered}
+		}
+		return Answer{Silent, errors.New("i/o timeout")}
+	}
+	for range 100 {
+		synctest.Test(t, func(t *testing.T) {
+			require.EqualError(t, Judge(t.Context(), defaults(), Head{Probe: probe}), "head lost: silent: nothing comes back for 30s: i/o timeout")
+		})
+	}
+}

@@ -89,6 +89,9 @@ func Judge(ctx context.Context, p Policy, h Head) error {
 	defer answered(nil)
 	probe := func(ctx context.Context) Answer {
 		a := h.Probe(ctx)
+		if ctx.Err() != nil {
+			return a // dropped, or too late: whatever it says, it was not the head
+		}
 		if a.Verdict == Answered || a.Verdict == Disowned {
 			answered(errAnswered)
 		}
