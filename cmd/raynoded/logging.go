@@ -74,7 +74,7 @@ type journalHook struct{}
 func (journalHook) Levels() []logrus.Level { return logrus.AllLevels }
 
 func (journalHook) Fire(e *logrus.Entry) error {
-	fields := make(map[string]string, len(e.Data))
+	fields := map[string]string{"SYSLOG_IDENTIFIER": "raynoded"}
 	for name, value := range e.Data {
 		fields[strings.ToUpper(name)] = fmt.Sprint(value)
 	}
