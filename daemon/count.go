@@ -26,6 +26,9 @@ func count(all []gcs.Node) Counted {
 // of says how many nodes and GPUs are there, of how many where that is known.
 func (c Counted) of(nodes, gpus int) string {
 	text := fmt.Sprintf("%d nodes", c.Nodes)
+	if c.Nodes == 1 {
+		text = "1 node"
+	}
 	if nodes > 0 {
 		text = fmt.Sprintf("%d of %d nodes", c.Nodes, nodes)
 	}

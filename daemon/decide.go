@@ -74,11 +74,18 @@ func Decide(ctx context.Context, r *role.Role, getenv func(string) string) (*rol
 	if err != nil {
 		return nil, err
 	}
-	decided.Kind = role.Worker
 	if mine {
 		decided.Kind = role.Head
+	} else {
+		worker(&decided)
 	}
 	return &decided, nil
+}
+
+// worker makes a worker of a role. The [job] of one file for all hosts is its head's.
+func worker(r *role.Role) {
+	r.Kind = role.Worker
+	r.Job = role.Job{}
 }
 
 // isHead says whether the head's addresses have this host's among them: node.ip if the role file names it, else any.
@@ -121,7 +128,7 @@ func launched(r *role.Role, getenv func(string) string) error {
 	case rank == 0:
 		r.Kind = role.Head
 	default:
-		r.Kind = role.Worker
+		worker(r)
 	}
 	return nil
 }

@@ -97,7 +97,7 @@ func (l *life) judged(ctx context.Context, why error) error {
 			return err
 		}
 	}
-	if len(l.role.Job.Command) > 0 {
+	if l.joined && len(l.role.Job.Command) > 0 {
 		return fmt.Errorf("%w: %w", ErrRayUnderJob, f.error)
 	}
 	return fmt.Errorf("%w: %w", ErrRay, f.error)

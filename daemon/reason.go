@@ -12,7 +12,7 @@ var (
 	ErrAsked       = errors.New("asked to stop")                        // by a signal, or by systemd
 	ErrUnreachable = errors.New("the head cannot be reached")           // within cluster.join_timeout
 	ErrRay         = errors.New("Ray failed")                           // died, never came up, or was disowned by its GCS
-	ErrRayUnderJob = errors.New("Ray failed under the job")             // the same, with a [job] on this head
+	ErrRayUnderJob = errors.New("Ray failed under the job")             // the same, once workers can have come for the [job] of this head
 	ErrDrained     = errors.New("the node was drained away by someone") // the raylet left in order, and the GCS knows why
 	ErrHost        = errors.New("this host is not fit")                 // a program, folder, port or address the role needs
 	ErrBusy        = errors.New("another raynoded runs this role")

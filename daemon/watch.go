@@ -144,7 +144,7 @@ func (l *life) drained(ctx context.Context) error {
 // between two looks at the cluster's nodes: until it is complete, and afterwards.
 const (
 	counting = time.Second
-	recall   = 30 * time.Second
+	recall   = 10 * time.Second
 )
 
 // census tells how many of the cluster's nodes are there. It never ends of itself.

@@ -58,7 +58,9 @@ func (l *life) complete(ctx context.Context) error {
 				return nil
 			}
 			before = enough
-			l.tell(ctx, job, "the job waits: "+have.of(want, j.WaitGPUs))
+			if !enough {
+				l.tell(ctx, job, "the job waits: "+have.of(want, j.WaitGPUs))
+			}
 		}
 		if over := pause(ctx, counting/2); over != nil {
 			if errors.Is(over, errLimit) {

@@ -47,7 +47,7 @@ func TestRun_HeadThatCannotStart(t *testing.T) {
 		},
 		{
 			"under a job", "fail", job("exit 0"), nil,
-			72, "Ray failed under the job: *`ray start` ended with exit code 1: *",
+			70, "Ray failed: *`ray start` ended with exit code 1: *",
 		},
 	}
 	for _, c := range cases {

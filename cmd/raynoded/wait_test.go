@@ -48,7 +48,7 @@ func TestWait_Ends(t *testing.T) {
 				h.gcs()
 				h.node("gpu-001", 4)
 			},
-			0, "1 nodes; here: gpu-001\n", "",
+			0, "1 node; here: gpu-001\n", "",
 		},
 		{
 			"not complete", "cluster.nodes = 3", []string{"--gpus=16", "--timeout=300ms", "gpu-001", "gpu-003", "gpu-004"}, func(h *host) {
