@@ -2,6 +2,7 @@ package daemon
 
 import (
 	"slices"
+	"time"
 
 	"github.com/raynoded/raynoded/daemon/child"
 	"github.com/raynoded/raynoded/daemon/ray"
@@ -15,6 +16,8 @@ type brood struct {
 	members []member
 	deaths  chan death
 	dead    []string // what the node is degraded by
+
+	headless bool // our own GCS has died: no raylet says goodbye to it any more
 }
 
 type member struct {
@@ -36,6 +39,16 @@ func (b *brood) take(p child.Process) (member, bool) {
 	m := member{p, program}
 	b.members = append(b.members, m)
 	return m, true
+}
+
+// pace is between two looks at the children of `ray start`: nothing announces another's children. A look costs little,
+// but not nothing where the kernel does not list children (CONFIG_PROC_CHILDREN): it is rarer once the raylet, which Ray
+// starts last, has been seen.
+func (b *brood) pace() time.Duration {
+	if _, seen := b.find("raylet"); seen {
+		return 500 * time.Millisecond
+	}
+	return 40 * time.Millisecond
 }
 
 // find returns the program called name.

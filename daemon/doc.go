@@ -55,8 +55,9 @@
 //
 //   - systemd restarts, raynoded does not. It only lives again, in the standing way, after its head was lost, or where
 //     what is wrong may be mended while it waits.
-//   - After a lost head Ray's processes get SIGKILL at once, without the grace: their cluster is gone, there is nobody to
-//     say goodbye to (a raylet whose GCS is away does not leave on SIGTERM), and the GPUs are wanted.
+//   - After a lost head, or a head's own dead GCS, Ray's processes get SIGKILL at once, without the grace: their cluster is
+//     gone, there is nobody to say goodbye to (a raylet whose GCS is away does not leave on SIGTERM), and the GPUs are
+//     wanted. A job keeps its grace.
 //   - A worker gives Ray, and watches, the address that answered it, not the name: a DNS outage is no lost head.
 //   - What the role file itself has wrong is exit code 78; what it names and this host lacks (a program, a folder, a port,
 //     a token file) is 71.

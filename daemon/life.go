@@ -118,12 +118,12 @@ const killAtOnce = 0
 func (l *life) stop(ctx, hurry context.Context, why error) error {
 	l.withdraw()
 	grace := l.role.Stop.Grace.Duration
-	if gone(why) {
+	if gone(why) || l.brood.headless {
 		grace = killAtOnce
 	}
 	return l.until(context.WithoutCancel(ctx), func(context.Context) error {
 		if l.job != nil {
-			if err := l.tree.StopGroup(hurry, *l.job, grace); err != nil {
+			if err := l.tree.StopGroup(hurry, *l.job, l.role.Stop.Grace.Duration); err != nil {
 				return err
 			}
 		}

@@ -23,7 +23,6 @@ func (f failure) Unwrap() error { return f.error }
 func failed(format string, args ...any) error { return failure{fmt.Errorf(format, args...)} }
 
 const (
-	look   = 20 * time.Millisecond // between two looks at the children of `ray start`: nothing announces another's children
 	listen = 20 * time.Millisecond // between two questions to the GCS whether it lists this node
 	answer = 5 * time.Second       // for one question to the GCS
 )
@@ -62,7 +61,7 @@ func (l *life) tend(ctx context.Context) error {
 		var next <-chan time.Time
 		if l.brood.exit != nil {
 			l.record(l.brood.starter.PID)
-			next = time.After(look)
+			next = time.After(l.brood.pace())
 		}
 		select {
 		case <-next:
@@ -74,6 +73,7 @@ func (l *life) tend(ctx context.Context) error {
 			}
 		case d := <-l.brood.deaths:
 			if d.Vital {
+				l.brood.headless = d.Name == "gcs_server"
 				return failed("%s ended with %s%s", d.Name, d.exit, quote(ray.LastWords(d.Program)))
 			}
 			l.brood.dead = append(l.brood.dead, fmt.Sprintf("%s ended with %s%s", d.Name, d.exit, quote(ray.LastWords(d.Program))))

@@ -99,6 +99,7 @@ func TestHost_Package(t *testing.T) {
 	t.Parallel()
 	for _, suite := range []string{"bookworm", "trixie"} {
 		t.Run(suite, func(t *testing.T) {
+			lab.Need(t, lab.Root(suite))
 			deb, next := lab.Package(t), newerPackage(t, "*.deb")
 			h := &installed{lab.Boot(t, lab.HostOptions{Name: "a", Root: suite, Net: lab.NewNetwork(t)})}
 			empty := h.files(t)
@@ -224,6 +225,7 @@ func (h *installed) node(t *testing.T) string {
 
 // TestHost_Upgrade upgrades both hosts while a job runs over them.
 func TestHost_Upgrade(t *testing.T) {
+	lab.Need(t, lab.Root("bookworm"))
 	next := newerPackage(t, "*.deb")
 	p := bootPair(t, "bookworm")
 	p.head.Put(t, "/srv/job.py", `

@@ -114,7 +114,7 @@ func withoutRPM(files []string) []string {
 // TestHost_RPM is the life of the .rpm on a booted host with the systemd of RHEL 9, by rpm itself.
 func TestHost_RPM(t *testing.T) {
 	t.Parallel()
-	lab.Need(t, lab.Program("rpm"))
+	lab.Need(t, lab.Root("bookworm"), lab.Program("rpm"))
 	file, next := rpmPackage(t), newerPackage(t, "*.rpm")
 	h := &installed{lab.Boot(t, lab.HostOptions{Name: "a", Root: "bookworm", Net: lab.NewNetwork(t)})}
 	h.remember(t)
@@ -179,7 +179,7 @@ func TestHost_RPM(t *testing.T) {
 // TestHost_DNF installs the .rpm into an image that is not booted, by dnf and without any repository.
 func TestHost_DNF(t *testing.T) {
 	t.Parallel()
-	lab.Need(t, lab.Program("dnf"), lab.Program("rpmbuild"))
+	lab.Need(t, lab.Root("trixie"), lab.Program("dnf"), lab.Program("rpmbuild"))
 	file, next := rpmPackage(t), newerPackage(t, "*.rpm")
 	h := &installed{lab.Boot(t, lab.HostOptions{Name: "a", Root: "trixie", Net: lab.NewNetwork(t)})}
 	empty := h.files(t)
