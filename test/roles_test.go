@@ -163,7 +163,9 @@ func TestJob_RayDies(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			head := newSite(t, "2.60.0").member(t, "head", headRole, quickStop, `job.command = ["sh", "-c", "sleep 1000 & wait"]`).start(t)
 			head.says(t, "job runs: sh")
-			head.one(t, "^sleep 1000 ")
+			lab.Until(t, comes, "the job is at work", func() bool {
+				return slices.ContainsFunc(head.look(), func(p proc) bool { return strings.HasPrefix(p.line(), "sleep 1000") })
+			})
 			require.NoError(t, syscall.Kill(head.one(t, pattern).pid, syscall.SIGKILL))
 			head.ends(t, 72, "Ray failed under the job: "+name+" ended with signal killed")
 		})
