@@ -30,7 +30,7 @@ type JobEnd struct {
 
 func (e *JobEnd) Error() string { return "the job ended: " + e.Text }
 
-// asked marks the moment from which everything is in a hurry.
+// since is how long ago a moment was, in whole seconds.
 func since(t time.Time) time.Duration { return time.Since(t).Round(time.Second) }
 
 func unfit(key string, format string, args ...any) error {
