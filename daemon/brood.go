@@ -1,6 +1,7 @@
 package daemon
 
 import (
+	"fmt"
 	"slices"
 	"time"
 
@@ -28,6 +29,11 @@ type member struct {
 type death struct {
 	member
 	exit child.Exit
+}
+
+// String says who died how, with its last words.
+func (d death) String() string {
+	return fmt.Sprintf("%s ended with %s%s", d.Name, d.exit, quote(ray.LastWords(d.Program)))
 }
 
 // take adds a direct child that is one of Ray's programs, unless it is known already.

@@ -32,6 +32,11 @@ type Gathered struct {
 	Complete  bool     `json:"complete"`
 }
 
+// nobody is the cluster before it was looked at: empty lists, which are no null in JSON.
+func nobody(nodes, gpus int) Gathered {
+	return Gathered{NodesWant: nodes, GPUsWant: gpus, Here: []string{}, Missing: []string{}, Left: []string{}}
+}
+
 // String names who is there and who is not.
 func (g Gathered) String() string {
 	text := Counted{g.Nodes, g.GPUs}.of(g.NodesWant, g.GPUsWant)
@@ -62,7 +67,7 @@ func Gather(ctx context.Context, r *role.Role, want Wanted, limit time.Duration,
 			last = text
 		}
 	}
-	g := Gathered{NodesWant: max(want.Nodes, 0), GPUsWant: want.GPUs, Here: []string{}, Missing: []string{}, Left: []string{}}
+	g := nobody(max(want.Nodes, 0), want.GPUs)
 	met := false
 	for {
 		now, err := want.ask(ctx, r, token.secret)
@@ -98,7 +103,9 @@ func (w Wanted) ask(ctx context.Context, r *role.Role, token gcs.Token) (Gathere
 		return Gathered{}, err
 	}
 	if decided.Kind == role.Single {
-		return Gathered{Here: []string{}, Missing: []string{}, Left: []string{}, Complete: true}, nil
+		alone := nobody(0, 0)
+		alone.Complete = true
+		return alone, nil
 	}
 	ctx, cancel := context.WithTimeout(ctx, answer)
 	defer cancel()
@@ -138,7 +145,8 @@ func pinned(ctx context.Context, conn *gcs.Conn, pin string) error {
 // compare holds what is wanted against the GCS's table.
 func (w Wanted) compare(all []gcs.Node) Gathered {
 	c := count(all)
-	g := Gathered{Nodes: c.Nodes, NodesWant: w.Nodes, GPUs: c.GPUs, GPUsWant: w.GPUs, Here: []string{}, Missing: []string{}, Left: []string{}}
+	g := nobody(w.Nodes, w.GPUs)
+	g.Nodes, g.GPUs = c.Nodes, c.GPUs
 	for _, n := range all {
 		if n.Alive {
 			g.Here = append(g.Here, n.Name)

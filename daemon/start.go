@@ -74,9 +74,9 @@ func (l *life) tend(ctx context.Context) error {
 		case d := <-l.brood.deaths:
 			if d.Vital {
 				l.brood.headless = d.Name == "gcs_server"
-				return failed("%s ended with %s%s", d.Name, d.exit, quote(ray.LastWords(d.Program)))
+				return failed("%s", d)
 			}
-			l.brood.dead = append(l.brood.dead, fmt.Sprintf("%s ended with %s%s", d.Name, d.exit, quote(ray.LastWords(d.Program))))
+			l.brood.dead = append(l.brood.dead, d.String())
 			l.tell(ctx, degraded, strings.Join(l.brood.dead, ", "))
 		case <-late:
 			if l.brood.exit != nil {

@@ -55,13 +55,11 @@ func TestStanding(t *testing.T) {
 // clusterID is the cluster that runs on the site now.
 func (s *site) clusterID(t *testing.T) string {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
-	defer cancel()
-	conn, err := gcs.Dial(ctx, gcs.Head{Address: s.head})
-	require.NoError(t, err)
-	defer conn.Close()
-	id, err := conn.ClusterID(ctx)
-	require.NoError(t, err)
+	var id string
+	s.ask(t, func(ctx context.Context, conn *gcs.Conn) (err error) {
+		id, err = conn.ClusterID(ctx)
+		return err
+	})
 	return id
 }
 

@@ -146,16 +146,25 @@ func (m *member) fill(text string) string {
 
 func (s *site) python() string { return filepath.Join(filepath.Dir(s.bin), "python") }
 
-// alive are the names of the nodes that the GCS lists as alive, in the order of their joining.
-func (s *site) alive(t *testing.T) []string {
+// ask asks the site's GCS on a connection of its own.
+func (s *site) ask(t *testing.T, question func(context.Context, *gcs.Conn) error) {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
 	defer cancel()
 	conn, err := gcs.Dial(ctx, gcs.Head{Address: s.head})
 	require.NoError(t, err)
 	defer conn.Close()
-	all, err := conn.Nodes(ctx)
-	require.NoError(t, err)
+	require.NoError(t, question(ctx, conn))
+}
+
+// alive are the names of the nodes that the GCS lists as alive, in the order of their joining.
+func (s *site) alive(t *testing.T) []string {
+	t.Helper()
+	var all []gcs.Node
+	s.ask(t, func(ctx context.Context, conn *gcs.Conn) (err error) {
+		all, err = conn.Nodes(ctx)
+		return err
+	})
 	var names []string
 	for _, n := range all {
 		if n.Alive {
