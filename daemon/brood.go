@@ -18,7 +18,7 @@ type brood struct {
 	deaths  chan death
 	dead    []string // what the node is degraded by
 
-	headless bool // our own GCS has died: no raylet says goodbye to it any more
+	headless bool // the GCS has died: no raylet says goodbye to it any more
 }
 
 type member struct {

@@ -19,12 +19,13 @@ type life struct {
 	*Daemon
 	install ray.Install
 	node    ray.Node
-	head    gcs.Head // the GCS to ask: of a head, its own
-	cluster string   // its cluster id
-	version string   // its Ray's
-	nodeID  string   // this node's, in the GCS
+	head    gcs.Head    // the GCS to ask: of a head, its own
+	cluster string      // its cluster id
+	version string      // its Ray's
+	nodeID  string      // this node's, in the GCS
+	program ray.Program // our raylet, once it is seen
 
-	raylet   chan member   // our raylet, once it is seen
+	raylet   chan member   // takes our raylet when it is seen
 	deadline time.Time     // for Ray to come up
 	over     chan struct{} // closed at the end of this life
 
@@ -41,6 +42,7 @@ func (d *Daemon) life(ctx, hurry context.Context) error {
 	if d.phase == Waiting && d.goesOn(why) {
 		return why
 	}
+	l.drain(hurry, why)
 	d.enter(Stopping, why)
 	if err := l.stop(ctx, hurry, why); err != nil {
 		return fmt.Errorf("%w; %w", why, err)
@@ -71,7 +73,7 @@ func (l *life) live(ctx context.Context) error {
 	}
 	l.joined = true
 	l.enter(Running, nil)
-	return l.judged(ctx, l.until(ctx, l.tend, l.watch, l.census, l.work))
+	return l.judged(ctx, l.until(ctx, l.tend, l.watch, l.census, l.tidy, l.work))
 }
 
 // alone is the life of a single host: Ray, if any, is started inside the job.

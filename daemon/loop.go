@@ -44,7 +44,7 @@ func (d *Daemon) until(ctx context.Context, guards ...guard) error {
 
 // beatOnce says that this loop works, and asks systemd for time where it waits for the node.
 func (d *Daemon) beatOnce() {
-	if d.phase == Stopping || !d.ready {
+	if d.phase == Draining || d.phase == Stopping || !d.ready {
 		d.told(d.systemd.Extend(extension))
 	}
 	if d.phase == Waiting {

@@ -18,6 +18,7 @@ const (
 	Waiting  Phase = "waiting"  // for the head, or for what is wrong to be mended
 	Starting Phase = "starting" // Ray
 	Running  Phase = "running"  // listed alive by the GCS; of a single host: nothing to set up
+	Draining Phase = "draining" // announced to the GCS: work may end, none comes
 	Stopping Phase = "stopping"
 )
 
@@ -62,7 +63,7 @@ func (d *Daemon) notifyPhase(why error) {
 	switch {
 	case d.phase == Stopping && errors.Is(why, ErrAsked) && !d.ready:
 		err = d.systemd.ReadyStopping(status)
-	case d.phase == Stopping && !d.goesOn(why):
+	case d.phase == Draining, d.phase == Stopping && !d.goesOn(why):
 		err = d.systemd.Stopping(status)
 	case !d.ready && d.usable():
 		d.ready = true

@@ -54,6 +54,9 @@ func (p Place) EnvFile() string { return filepath.Join(p.Run, "ray.env") }
 // startLog is what `ray start` printed last.
 func (p Place) startLog() string { return filepath.Join(p.State, "ray-start.log") }
 
+// storeDir is where the GCS of a persistent head keeps its state.
+func (p Place) storeDir() string { return filepath.Join(p.State, "gcs") }
+
 // endFile is how the last run ended: systemd forgets STATUS= with the end of the process.
 func (p Place) endFile() string { return filepath.Join(p.State, "last-end.json") }
 
@@ -79,6 +82,14 @@ func (p Place) makeTemp(r *role.Role) error {
 		return unfit("ray.temp_dir", "%s is %d bytes long, at most %d leave room for Ray's Unix sockets: set a shorter one", dir, len(dir), ray.MaxTempDir)
 	}
 	return writable("ray.temp_dir", dir)
+}
+
+// makeStore makes the folder for a persistent head's state, which is for nobody else to read: environments of jobs are in it.
+func (p Place) makeStore() error {
+	if err := os.MkdirAll(p.storeDir(), 0o700); err != nil {
+		return unfit("the state folder", "cannot make the folder: %w", err)
+	}
+	return writable("the state folder", p.storeDir())
 }
 
 func writable(key, dir string) error {

@@ -25,15 +25,27 @@ func (l *life) prepare(ctx context.Context) error {
 	case l.role.Auth.Mode == role.Token && !install.AtLeast(2, 52):
 		problems = append(problems, unfit("auth.mode", `"token" needs Ray 2.52 or newer, %s is %s: upgrade Ray or say "none"`, install.Bin, install.Ray))
 	}
+	if l.keepsState() && err == nil && !install.KeepsState() {
+		problems = append(problems, unfit("cluster.persistent_head", "needs Ray 2.57 or newer, %s is %s: upgrade Ray or name a cluster.redis", install.Bin, install.Ray))
+	}
 	token, err := readToken(l.role, credentials(l.role))
 	l.install = install
 	l.head.Token = token.secret
 	l.node = ray.Node{
 		Role: l.role, Head: l.role.Kind == role.Head, Name: l.nodeName(),
-		TempDir: l.place.tempDir(l.role), TokenFile: token.file,
+		TempDir: l.place.tempDir(l.role), TokenFile: token.file, StoreDir: l.place.storeDir(),
 	}
 	problems = append(problems, err, l.place.makeTemp(l.role), l.jobFound())
+	if l.keepsState() {
+		problems = append(problems, l.place.makeStore())
+	}
 	return errors.Join(problems...)
+}
+
+// keepsState says whether this is a head whose GCS keeps its state on this host.
+func (l *life) keepsState() bool {
+	c := l.role.Cluster
+	return l.role.Kind == role.Head && c.PersistentHead && c.Redis == (role.Address{})
 }
 
 func (l *life) nodeName() string {

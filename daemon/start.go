@@ -157,7 +157,7 @@ func (l *life) arrive(ctx context.Context) error {
 	defer cancel()
 	select {
 	case m := <-l.raylet:
-		l.nodeID = m.NodeID
+		l.program, l.nodeID = m.Program, m.NodeID
 	case <-ctx.Done():
 		return context.Cause(ctx)
 	}

@@ -29,17 +29,24 @@ func (l *life) watch(ctx context.Context) error {
 	}
 }
 
-// judge asks whether the head answers after Ray failed here: nil if it does.
+// judge asks whether the head answers after Ray failed here: nil if it does. A persistent head that is only away will be
+// back, and what failed here is to be started again for it: only another cluster in its place is its loss.
 func (l *life) judge(ctx context.Context) error {
-	return watchdog.Judge(ctx, l.policy(), l.watched())
+	if !l.role.Cluster.PersistentHead {
+		return watchdog.Judge(ctx, l.policy(), l.watched())
+	}
+	ctx, cancel := context.WithTimeout(ctx, answer)
+	defer cancel()
+	if a := l.probe(ctx); a.Verdict == watchdog.Another {
+		return &watchdog.LostError{Word: watchdog.WordAnother, Err: a.Err}
+	}
+	return nil
 }
 
 func (l *life) policy() watchdog.Policy {
-	w := l.role.Watchdog
-	return watchdog.Policy{
-		Refused: w.Refused.Duration, Silent: w.Silent.Duration, Stuck: w.Stuck.Duration,
-		Interval: watchdog.Interval(w.CheckInterval.Duration, l.role.Cluster.Nodes),
-	}
+	refused, silent, stuck := l.role.Windows()
+	interval := watchdog.Interval(l.role.Watchdog.CheckInterval.Duration, l.role.Cluster.Nodes)
+	return watchdog.Policy{Refused: refused, Silent: silent, Stuck: stuck, Interval: interval}
 }
 
 func (l *life) watched() watchdog.Head {

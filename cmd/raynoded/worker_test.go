@@ -44,6 +44,69 @@ func TestRun_WorkerThatRuns(t *testing.T) {
 			},
 			0, "asked to stop: terminated",
 		},
+		{
+			"drained with nothing to do", "", `stop.drain = "10m"`, func(_ *host, p *process, _ *exec.Cmd) { p.signal(syscall.SIGTERM) },
+			0, "asked to stop: terminated",
+		},
+		{
+			"drain is over", "actor", `stop.drain = "300ms"`, func(_ *host, p *process, _ *exec.Cmd) {
+				p.signal(syscall.SIGTERM)
+				p.until(" draining: asked to stop: terminated")
+				p.until(" no longer draining: time is up")
+			},
+			0, "asked to stop: terminated",
+		},
+		{
+			"drain in a hurry", "actor", `stop.drain = "10m"`, func(_ *host, p *process, _ *exec.Cmd) {
+				p.signal(syscall.SIGTERM)
+				p.until(" no new work until ")
+				p.signal(syscall.SIGTERM)
+			},
+			0, "asked to stop: terminated",
+		},
+		{
+			"head lost while draining, the grace does not count", "actor,ignore-term", "stop = { drain = \"10m\", grace = \"10m\" }",
+			func(_ *host, p *process, gcs *exec.Cmd) {
+				p.signal(syscall.SIGTERM)
+				p.until(" no new work until ")
+				stop(gcs)
+				p.until(" no longer draining: head lost: gone: ")
+			},
+			0, "asked to stop: terminated",
+		},
+		{
+			"head lost just before it is to drain", "actor", `stop.drain = "10m"
+watchdog.refused = "10m"`, func(_ *host, p *process, gcs *exec.Cmd) {
+				stop(gcs)
+				p.signal(syscall.SIGTERM)
+				p.until(" no longer draining: cannot reach head ")
+				p.signal(syscall.SIGTERM)
+			},
+			0, "asked to stop: terminated",
+		},
+		{
+			"a persistent head is away for too long", "actor", "cluster.persistent_head = true\nwatchdog.head_return = \"400ms\"",
+			func(_ *host, _ *process, gcs *exec.Cmd) { stop(gcs) },
+			0, "head lost: gone: every connection refused for 4*ms: *",
+		},
+		{
+			"the raylet dies while a persistent head is away", "actor", "cluster.persistent_head = true",
+			func(h *host, p *process, gcs *exec.Cmd) {
+				stop(gcs)
+				p.until(" head does not answer: ")
+				h.tell("raylet", syscall.SIGUSR1)
+			},
+			70, "Ray failed: raylet ended with exit code 3: no more shared memory",
+		},
+		{
+			"the raylet dies of another head in a persistent one's place", "actor", "cluster.persistent_head = true\nwatchdog.check_interval = \"10m\"",
+			func(h *host, p *process, gcs *exec.Cmd) {
+				stop(gcs)
+				h.gcs()
+				h.tell("raylet", syscall.SIGUSR1)
+			},
+			0, "head lost: another: another cluster answers in its place: *",
+		},
 		{"head lost", "actor", "", func(_ *host, _ *process, gcs *exec.Cmd) { stop(gcs) }, 0, lost},
 		{
 			"head lost, the grace does not count", "actor,ignore-term", `stop.grace = "10m"`, func(_ *host, _ *process, gcs *exec.Cmd) { stop(gcs) },

@@ -31,6 +31,7 @@ type Conn struct {
 	grpc   *grpc.ClientConn
 	nodes  gcspb.NodeInfoGcsServiceClient
 	kv     gcspb.InternalKVGcsServiceClient
+	drain  gcspb.AutoscalerStateServiceClient
 	closed atomic.Bool
 }
 
@@ -105,6 +106,7 @@ func open(h Head, conn net.Conn) (*Conn, error) {
 		head: h, wire: w, grpc: cc,
 		nodes: gcspb.NewNodeInfoGcsServiceClient(cc),
 		kv:    gcspb.NewInternalKVGcsServiceClient(cc),
+		drain: gcspb.NewAutoscalerStateServiceClient(cc),
 	}, nil
 }
 

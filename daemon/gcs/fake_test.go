@@ -22,11 +22,13 @@ import (
 type fakeGCS struct {
 	gcspb.UnimplementedNodeInfoGcsServiceServer
 	gcspb.UnimplementedInternalKVGcsServiceServer
+	gcspb.UnimplementedAutoscalerStateServiceServer
 
 	id     []byte
 	alive  *gcspb.CheckAliveReply
 	nodes  *gcspb.GetAllNodeInfoReply
 	kv     *gcspb.InternalKVGetReply
+	leave  *gcspb.DrainNodeReply
 	err    error         // instead of any answer
 	hang   chan struct{} // not nil: no answer until closed
 	secret string        // not "": token mode
@@ -40,6 +42,7 @@ type fakeGCS struct {
 	seen  []string // authorization of each call, in order
 	asked *gcspb.CheckAliveRequest
 	key   *gcspb.InternalKVGetRequest
+	drain *gcspb.DrainNodeRequest
 }
 
 func (g *fakeGCS) enter(ctx context.Context) error {
@@ -75,6 +78,11 @@ func (g *fakeGCS) InternalKVGet(ctx context.Context, q *gcspb.InternalKVGetReque
 	return g.kv, g.enter(ctx)
 }
 
+func (g *fakeGCS) DrainNode(ctx context.Context, q *gcspb.DrainNodeRequest) (*gcspb.DrainNodeReply, error) {
+	g.drain = q
+	return g.leave, g.enter(ctx)
+}
+
 // serve starts g on a port of its own until the test ends.
 func serve(tb testing.TB, g *fakeGCS) *fakeGCS {
 	tb.Helper()
@@ -88,6 +96,7 @@ func serveOn(tb testing.TB, g *fakeGCS, l net.Listener) {
 	g.server = grpc.NewServer()
 	gcspb.RegisterNodeInfoGcsServiceServer(g.server, g)
 	gcspb.RegisterInternalKVGcsServiceServer(g.server, g)
+	gcspb.RegisterAutoscalerStateServiceServer(g.server, g)
 	healthpb.RegisterHealthServer(g.server, g.health)
 	done := make(chan error, 1)
 	go func() { done <- g.server.Serve(l) }()

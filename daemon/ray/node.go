@@ -22,6 +22,7 @@ type Node struct {
 	Name      string // the node's name in the cluster
 	TempDir   string // at most MaxTempDir bytes
 	TokenFile string // "" = the cluster has no token
+	StoreDir  string // where the GCS of a persistent head keeps its state, unless the role names a Redis
 	Mark      string // tells this start from every other one: the node's instance id in the GCS
 }
 
@@ -66,12 +67,16 @@ const beyond = time.Minute
 
 // Env is the environment of Ray's processes: base, less what would contradict the role, and what the role says.
 func (n Node) Env(base []string) []string {
-	w := n.Role.Watchdog
-	patience := max(w.Refused.Duration, w.Silent.Duration, w.Stuck.Duration) + beyond
 	env := append(SingleEnv(base, n.Role.Ray.Bin), n.auth()...)
-	return append(env,
-		"RAY_CLOUD_INSTANCE_ID="+n.Mark,
-		fmt.Sprintf("RAY_gcs_rpc_server_reconnect_timeout_s=%d", int(patience.Seconds())))
+	env = append(env, "RAY_CLOUD_INSTANCE_ID="+n.Mark, n.patience())
+	return append(env, n.store()...)
+}
+
+// patience is how long Ray's processes wait for the GCS to come back.
+func (n Node) patience() string {
+	refused, silent, stuck := n.Role.Windows()
+	limit := max(refused, silent, stuck) + beyond
+	return fmt.Sprintf("RAY_gcs_rpc_server_reconnect_timeout_s=%d", int(limit.Seconds()))
 }
 
 // DriverEnv is the environment of a program that is to find the cluster: base, less what would contradict the role, and Driver.
@@ -100,7 +105,11 @@ func SingleEnv(base []string, bin string) []string {
 
 // Driver are the variables by which a program on this host finds the cluster. None of them is a secret.
 func (n Node) Driver() []string {
-	return append([]string{"RAY_ADDRESS=" + n.Address, "RAY_TMPDIR=" + n.TempDir}, n.auth()...)
+	env := append([]string{"RAY_ADDRESS=" + n.Address, "RAY_TMPDIR=" + n.TempDir}, n.auth()...)
+	if n.Role.Cluster.PersistentHead {
+		env = append(env, n.patience()) // by itself a driver gives its head a minute to come back
+	}
+	return env
 }
 
 // auth tells Ray the mode whatever it is: left to itself, a head turns tokens on where it finds one, and a worker does not
@@ -116,6 +125,7 @@ func (n Node) auth() []string {
 var ours = []string{
 	"RAY_ADDRESS", "RAY_TMPDIR", "RAY_AUTH_MODE", "RAY_AUTH_TOKEN", "RAY_AUTH_TOKEN_PATH",
 	"RAY_CLOUD_INSTANCE_ID", "RAY_gcs_rpc_server_reconnect_timeout_s",
+	"RAY_REDIS_ADDRESS", "RAY_external_storage_namespace", "RAY_gcs_storage", "RAY_gcs_storage_path",
 }
 
 func count(n *int) string {

@@ -85,3 +85,25 @@ func TestNode_Env(t *testing.T) {
 	require.Equal(t, []string{"PATH=/opt/ray/bin:/usr/local/bin:/usr/bin:/bin", "RAY_USAGE_STATS_ENABLED=1"},
 		SingleEnv([]string{"RAY_USAGE_STATS_ENABLED=1"}, "/opt/ray/bin/ray"))
 }
+
+func TestNode_Env_PersistentHead(t *testing.T) {
+	base := []string{
+		"PATH=/usr/bin", "RAY_REDIS_ADDRESS=other:1", "RAY_external_storage_namespace=n", "RAY_gcs_storage=redis", "RAY_gcs_storage_path=/x",
+	}
+	n := Node{Role: newRole(), Head: true, Address: "10.0.0.1:6379", TempDir: "/t", Mark: "m", StoreDir: "/s/gcs"}
+	n.Role.Cluster.Head = role.Address{Host: "gpu-001", Port: 6379}
+	common := []string{"PATH=/opt/ray/bin:/usr/bin", "RAY_USAGE_STATS_ENABLED=0", "RAY_AUTH_MODE=disabled", "RAY_CLOUD_INSTANCE_ID=m"}
+	require.Equal(t, append(common, "RAY_gcs_rpc_server_reconnect_timeout_s=120"), n.Env(base))
+
+	n.Role.Cluster.PersistentHead = true
+	n.Role.Watchdog.HeadReturn = role.Duration{Duration: 15 * time.Minute}
+	common = append(common, "RAY_gcs_rpc_server_reconnect_timeout_s=960")
+	require.Equal(t, append(common, "RAY_gcs_storage=rocksdb", "RAY_gcs_storage_path=/s/gcs"), n.Env(base))
+	require.Contains(t, n.Driver(), "RAY_gcs_rpc_server_reconnect_timeout_s=960", "a driver waits as long as its workers")
+
+	n.Role.Cluster.Redis = role.Address{Host: "redis", Port: 7000}
+	require.Equal(t, append(common, "RAY_REDIS_ADDRESS=redis:7000", "RAY_external_storage_namespace=gpu-001:6379"), n.Env(base))
+
+	n.Head = false
+	require.Equal(t, common, n.Env(base), "only the head has a state to keep")
+}

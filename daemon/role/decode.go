@@ -19,6 +19,8 @@ func (l *loader) decode(n *node, target any) {
 		l.word(n, t)
 	case *string:
 		set(t, n, l.text)
+	case *bool:
+		set(t, n, l.truth)
 	case *int:
 		set(t, n, l.whole)
 	case **int:
@@ -99,6 +101,10 @@ func (l *loader) printable(n *node, s string) bool {
 		l.refuse(n, "must not contain control characters", char)
 	}
 	return !bad
+}
+
+func (l *loader) truth(n *node) (bool, bool) {
+	return is[bool](l, n, n.value, "must be true or false")
 }
 
 func (l *loader) whole(n *node) (int, bool) {

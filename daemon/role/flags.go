@@ -19,6 +19,8 @@ var ownFlags = map[string]string{
 	"--resources":                   "use ray.resources",
 	"--labels":                      "use ray.labels",
 	"--dashboard-host":              "use ray.dashboard_host",
+	"--redis-username":              "use a Redis without users, by cluster.redis",
+	"--redis-password":              "Ray would show it to everybody on the host",
 	"--system-config":               "use ray.system_config",
 	"--node-manager-port":           "use ray.ports.node_manager",
 	"--object-manager-port":         "use ray.ports.object_manager",

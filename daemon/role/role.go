@@ -39,6 +39,12 @@ type Cluster struct {
 	ID string `toml:"id"`
 	// JoinTimeout is how long a per-job worker waits for its head.
 	JoinTimeout Duration `toml:"join_timeout"`
+	// PersistentHead says that the head's GCS keeps its state over a restart,
+	// so that a head that is away is expected back: see Role.Windows.
+	PersistentHead bool `toml:"persistent_head"`
+	// Redis is where the GCS of a persistent head keeps its state; the zero
+	// Address = in a folder of its own on the head.
+	Redis Address `toml:"redis"`
 	// Auto is nil when the file has no [cluster.auto].
 	Auto *AutoVars `toml:"auto"`
 }
@@ -72,6 +78,9 @@ type Ray struct {
 
 	DashboardHost string   `toml:"dashboard_host"` // used by a head
 	StartTimeout  Duration `toml:"start_timeout"`
+	// KeepSessions is how many of this instance's session folders stay, the
+	// one in use included; at least 1.
+	KeepSessions int `toml:"keep_sessions"`
 	// ExtraArgs go to `ray start` as they are, after ours. They hold no flag
 	// for which the role file has a key.
 	ExtraArgs []string `toml:"extra_args"`
@@ -102,11 +111,13 @@ type Watchdog struct {
 	Refused       Duration   `toml:"refused"`        // every connection refused for this long
 	Silent        Duration   `toml:"silent"`         // nothing came back for this long
 	Stuck         Duration   `toml:"stuck"`          // the kernel answers, the GCS does not, for this long
+	HeadReturn    Duration   `toml:"head_return"`    // of a persistent head, in place of the three
 	CheckInterval Duration   `toml:"check_interval"` // at least 100ms
 }
 
 // Stopping says how Ray's processes are stopped.
 type Stopping struct {
+	Drain Duration `toml:"drain"` // of a worker: announced, and waited for work to end; 0 = not announced
 	Grace Duration `toml:"grace"` // between SIGTERM and SIGKILL; 0 = none
 }
 
@@ -137,6 +148,16 @@ type Log struct {
 // for the next one. Otherwise it is a per-job node and ends with its head.
 func (r *Role) Standing() bool { return r.Watchdog.OnHeadLoss == Rejoin }
 
+// Windows are the times for which the head may refuse every connection, be
+// silent, and be stuck before it is lost. A persistent head has one for all.
+func (r *Role) Windows() (refused, silent, stuck time.Duration) {
+	w := r.Watchdog
+	if r.Cluster.PersistentHead {
+		return w.HeadReturn.Duration, w.HeadReturn.Duration, w.HeadReturn.Duration
+	}
+	return w.Refused.Duration, w.Silent.Duration, w.Stuck.Duration
+}
+
 // WaitNodes is the number of nodes, the head included, that must be in the
 // cluster before the job starts: job.wait_nodes, or cluster.nodes where that
 // is 0. 0 = do not wait for nodes.
@@ -156,12 +177,14 @@ func defaults() Role {
 			Bin:           "/opt/ray/bin/ray",
 			DashboardHost: "127.0.0.1",
 			StartTimeout:  Duration{5 * time.Minute},
+			KeepSessions:  3,
 		},
 		Watchdog: Watchdog{
 			OnHeadLoss:    Stop,
 			Refused:       Duration{500 * time.Millisecond},
 			Silent:        Duration{30 * time.Second},
 			Stuck:         Duration{time.Minute},
+			HeadReturn:    Duration{15 * time.Minute},
 			CheckInterval: Duration{5 * time.Second},
 		},
 		Stop: Stopping{Grace: Duration{5 * time.Second}},

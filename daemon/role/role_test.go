@@ -81,6 +81,7 @@ func TestLoad_EveryKey(t *testing.T) {
 			Labels:            map[string]string{"ray.io/zone": "a", "rack": "r 7"},
 			DashboardHost:     "0.0.0.0",
 			StartTimeout:      Duration{10 * time.Minute},
+			KeepSessions:      1,
 			ExtraArgs:         []string{"--verbose", "--labels-file=/etc/ray/labels"},
 			Ports: Ports{
 				NodeManager: 7001, ObjectManager: 7002, WorkerMin: 20000, WorkerMax: 29999,
@@ -103,8 +104,10 @@ func TestLoad_EveryKey(t *testing.T) {
 			Refused:       Duration{time.Second},
 			Silent:        Duration{time.Minute},
 			Stuck:         Duration{2 * time.Minute},
+			HeadReturn:    Duration{time.Hour},
 			CheckInterval: Duration{100 * time.Millisecond},
 		},
+		Stop: Stopping{Drain: Duration{time.Minute}},
 		Job: Job{
 			Command:     []string{"python3", "train.py", "--lr=1e-6", ""},
 			Dir:         "/srv/train",
@@ -137,13 +140,25 @@ func TestLoad_Defaults(t *testing.T) {
 		Refused:       Duration{500 * time.Millisecond},
 		Silent:        Duration{30 * time.Second},
 		Stuck:         Duration{time.Minute},
+		HeadReturn:    Duration{15 * time.Minute},
 		CheckInterval: Duration{5 * time.Second},
 	}, r.Watchdog)
+	require.Equal(t, 3, r.Ray.KeepSessions)
+	require.Zero(t, r.Stop.Drain)
 	require.Equal(t, 5*time.Second, r.Stop.Grace.Duration)
 	require.Equal(t, 20*time.Minute, r.Job.WaitTimeout.Duration)
 	require.Equal(t, Log{Level: "info"}, r.Log)
 	require.False(t, r.Standing())
 	require.Equal(t, 2, r.WaitNodes())
+}
+
+func TestLoad_PersistentHead(t *testing.T) {
+	r, err := Load(filepath.Join("testdata", "good", "persistent.toml"))
+	require.NoError(t, err)
+	require.True(t, r.Cluster.PersistentHead)
+	require.Equal(t, Address{Host: "redis.example.net", Port: 6379}, r.Cluster.Redis)
+	refused, silent, stuck := r.Windows()
+	require.Equal(t, []time.Duration{time.Minute, time.Minute, time.Minute}, []time.Duration{refused, silent, stuck})
 }
 
 func TestLoad_LauncherNamesTheHead(t *testing.T) {

@@ -18,6 +18,7 @@ func (l *loader) checkTogether() {
 	}
 	l.checkHead()
 	l.checkLauncher()
+	l.checkPersistence()
 	l.checkAuth()
 	l.checkPorts()
 	if r.Node.IP != "" && r.Node.Interface != "" {
@@ -47,6 +48,25 @@ func (l *loader) checkHead() {
 		l.missing("cluster.head", mustBe(head))
 	case head.Host == "":
 		l.clash("cluster.head", mustBe(head), head.String())
+	}
+}
+
+// checkPersistence: where a head comes back, what it ran as a child of raynoded does not.
+func (l *loader) checkPersistence() {
+	c := &l.role.Cluster
+	if c.PersistentHead && len(l.role.Job.Command) > 0 {
+		l.clash("cluster.persistent_head", "must not be set together with [job], whose driver would end with the head", true)
+	}
+	if c.Redis == (Address{}) {
+		return
+	}
+	switch {
+	case !c.PersistentHead:
+		l.clash("cluster.redis", "must come with cluster.persistent_head = true", c.Redis.String())
+	case l.role.Kind == Worker:
+		l.clash("cluster.redis", "must be on the head, whose state it keeps", phrase(`role "worker"`))
+	case c.Redis.Host == "":
+		l.clash("cluster.redis", mustBe(&c.Redis), c.Redis.String())
 	}
 }
 

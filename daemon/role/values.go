@@ -81,6 +81,7 @@ func (l *loader) checkRayValues() {
 	r := &l.role.Ray
 	l.check(filepath.IsAbs(r.Bin), "ray.bin", "must be an absolute path", r.Bin)
 	l.checkPath("ray.temp_dir", r.TempDir)
+	l.check(r.KeepSessions >= 1, "ray.keep_sessions", "must be at least 1, which is the session in use", r.KeepSessions)
 	l.check(len(r.TempDir) <= maxTempDir, "ray.temp_dir",
 		fmt.Sprintf("must be at most %d bytes long, as Ray makes Unix sockets below it", maxTempDir),
 		phrase(fmt.Sprintf("%d bytes", len(r.TempDir))))
@@ -131,6 +132,7 @@ func (l *loader) checkTimes() {
 		"watchdog.refused":     r.Watchdog.Refused,
 		"watchdog.silent":      r.Watchdog.Silent,
 		"watchdog.stuck":       r.Watchdog.Stuck,
+		"watchdog.head_return": r.Watchdog.HeadReturn,
 		"job.wait_timeout":     r.Job.WaitTimeout,
 	} {
 		l.check(d.Duration > 0, key, "must be more than 0", d)

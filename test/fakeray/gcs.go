@@ -24,6 +24,7 @@ import (
 type gcs struct {
 	gcspb.UnimplementedNodeInfoGcsServiceServer
 	gcspb.UnimplementedInternalKVGcsServiceServer
+	gcspb.UnimplementedAutoscalerStateServiceServer
 	Folder
 	cluster string // its id in hex
 	token   string // "" = none is wanted
@@ -63,6 +64,7 @@ func (f Folder) ServeGCS(address, token string) (stop func(), err error) {
 	server := grpc.NewServer(grpc.UnaryInterceptor(g.admit))
 	gcspb.RegisterNodeInfoGcsServiceServer(server, g)
 	gcspb.RegisterInternalKVGcsServiceServer(server, g)
+	gcspb.RegisterAutoscalerStateServiceServer(server, g)
 	healthpb.RegisterHealthServer(server, health.NewServer())
 	go func() { _ = server.Serve(l) }()
 	return server.Stop, nil

@@ -11,17 +11,24 @@ import (
 	"google.golang.org/protobuf/reflect/protoreflect"
 )
 
-// The generated code is what gcs.proto says: every field line of the file, by
+// The generated code is what the .proto files say: every field line of a file, by
 // its message, is in the descriptor, and nothing else is.
 func TestProto_Generated(t *testing.T) {
-	text, err := os.ReadFile("gcs.proto")
-	require.NoError(t, err)
+	for _, file := range []protoreflect.FileDescriptor{File_gcs_proto, File_autoscaler_proto} {
+		text, err := os.ReadFile(file.Path())
+		require.NoError(t, err)
+		require.ElementsMatch(t, written(string(text)), described(file), file.Path())
+	}
+}
+
+// written are the field lines of a .proto file.
+func written(text string) []string {
 	var want, path []string
 	opens := regexp.MustCompile(`^(?:message|enum|service) (\w+) \{(\})?`)
 	field := regexp.MustCompile(`^(?:(repeated) )?([\w]+) (\w+) = (\d+);`)
 	value := regexp.MustCompile(`^(\w+) = (\d+);`)
 	method := regexp.MustCompile(`^rpc (\w+)\((\w+)\) returns \((\w+)\);`)
-	for line := range strings.Lines(string(text)) {
+	for line := range strings.Lines(text) {
 		line = strings.TrimSpace(line)
 		switch m := opens.FindStringSubmatch(line); {
 		case m != nil && m[2] == "":
@@ -36,10 +43,10 @@ func TestProto_Generated(t *testing.T) {
 			}
 		}
 	}
-	require.ElementsMatch(t, want, described())
+	return want
 }
 
-func described() (lines []string) {
+func described(file protoreflect.FileDescriptor) (lines []string) {
 	var walk func(path string, messages protoreflect.MessageDescriptors, enums protoreflect.EnumDescriptors)
 	walk = func(path string, messages protoreflect.MessageDescriptors, enums protoreflect.EnumDescriptors) {
 		for i := range enums.Len() {
@@ -67,9 +74,9 @@ func described() (lines []string) {
 			walk(path+string(m.Name())+" ", m.Messages(), m.Enums())
 		}
 	}
-	walk("", File_gcs_proto.Messages(), File_gcs_proto.Enums())
-	for i := range File_gcs_proto.Services().Len() {
-		s := File_gcs_proto.Services().Get(i)
+	walk("", file.Messages(), file.Enums())
+	for i := range file.Services().Len() {
+		s := file.Services().Get(i)
 		for j := range s.Methods().Len() {
 			m := s.Methods().Get(j)
 			lines = append(lines, words(s.Name(), m.Name(), m.Input().Name(), m.Output().Name()))

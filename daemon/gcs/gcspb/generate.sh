@@ -1,5 +1,5 @@
 #!/bin/sh
-# Makes gcs.pb.go and gcs_grpc.pb.go from gcs.proto. Needs python3 with venv,
+# Makes the .pb.go files from the .proto files. Needs python3 with venv,
 # go, and on the first run the network; the tools go to .lab/protoc.
 set -eu
 cd "$(dirname "$0")"
@@ -22,4 +22,4 @@ fi
 PATH="$tools/bin:$PATH" "$tools/bin/python" -m grpc_tools.protoc -I. \
 	--go_out=. --go_opt=paths=source_relative \
 	--go-grpc_out=. --go-grpc_opt=paths=source_relative \
-	gcs.proto
+	gcs.proto autoscaler.proto

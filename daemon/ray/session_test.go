@@ -1,0 +1,57 @@
+package ray
+
+import (
+	"os"
+	"path/filepath"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+)
+
+func TestSession_Former(t *testing.T) {
+	dir := t.TempDir()
+	session := func(name, owner string, age time.Duration) Program {
+		p := Program{LogDir: filepath.Join(dir, name, "logs")}
+		require.NoError(t, os.MkdirAll(p.LogDir, 0o755))
+		if owner != "" {
+			s, err := Claim(p, owner)
+			require.NoError(t, err)
+			when := time.Now().Add(-age)
+			require.NoError(t, os.Chtimes(filepath.Join(s.Dir, mark(owner)), when, when))
+		}
+		return p
+	}
+	session("session_1", "role", 3*time.Hour)
+	session("session_2", "role", 2*time.Hour)
+	session("session_3", "other", time.Hour)
+	session("session_4", "", 0)
+	session("old", "role", 5*time.Hour)
+	now := session("session_0", "role", 0)
+	require.NoError(t, os.Symlink("session_1", filepath.Join(dir, "session_latest")))
+
+	current, err := Claim(now, "role")
+	require.NoError(t, err)
+	require.Equal(t, filepath.Join(dir, "session_0"), current.Dir)
+	var former []string
+	for _, s := range current.Former("role") {
+		former = append(former, filepath.Base(s.Dir))
+	}
+	require.Equal(t, []string{"session_2", "session_1"}, former)
+}
+
+func TestSession_Held(t *testing.T) {
+	s := Session{Dir: filepath.Join(t.TempDir(), "session_1")}
+	require.NoError(t, os.Mkdir(s.Dir, 0o755))
+	require.False(t, s.Held())
+	f, err := os.Create(filepath.Join(s.Dir, "log"))
+	require.NoError(t, err)
+	require.True(t, s.Held())
+	require.NoError(t, f.Close())
+	require.False(t, s.Held())
+}
+
+func TestClaim_NoFolder(t *testing.T) {
+	_, err := Claim(Program{LogDir: filepath.Join(t.TempDir(), "none", "logs")}, "role")
+	require.ErrorIs(t, err, os.ErrNotExist)
+}

@@ -1,0 +1,43 @@
+package daemon
+
+import (
+	"context"
+	"os"
+
+	"github.com/raynoded/raynoded/daemon/ray"
+)
+
+// tidy removes the sessions that are older than ray.keep_sessions wants, and then has nothing more to say: Ray itself
+// never removes one. Others' are not touched, nor is one that a program still has open.
+func (l *life) tidy(ctx context.Context) error {
+	if l.program.LogDir == "" {
+		return forever(ctx)
+	}
+	current, err := ray.Claim(l.program, l.role.Name)
+	if err != nil {
+		l.log.WithError(err).Warn("cannot mark Ray's session as this node's: it will not be removed")
+		return forever(ctx)
+	}
+	former := current.Former(l.role.Name)
+	for _, old := range former[min(l.role.Ray.KeepSessions-1, len(former)):] {
+		if ctx.Err() != nil {
+			break
+		}
+		l.remove(old)
+	}
+	return forever(ctx)
+}
+
+func (l *life) remove(old ray.Session) {
+	log := l.log.WithField("session", old.Dir)
+	switch {
+	case old.Held():
+		log.Infof("kept %s, which a program still uses", old.Dir)
+	default:
+		if err := os.RemoveAll(old.Dir); err != nil {
+			log.WithError(err).Warnf("cannot remove %s", old.Dir)
+			return
+		}
+		log.Infof("removed %s: ray.keep_sessions is %d", old.Dir, l.role.Ray.KeepSessions)
+	}
+}

@@ -1,0 +1,187 @@
+//go:build systemd
+
+package test
+
+import (
+	"encoding/json"
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/raynoded/raynoded/test/lab"
+)
+
+// way is how a cluster is used.
+type way string
+
+const (
+	perJob     way = "per-job"
+	stands     way = "standing"
+	persistent way = "persistent head"
+)
+
+// over is what a way lays over the role files of both hosts.
+var over = map[way]string{
+	perJob:     "",
+	stands:     standing,
+	persistent: "cluster.persistent_head = true\n",
+}
+
+// cell is one fault, and what must become of a cluster of two hosts, in each way of use to which it applies. The worker
+// runs a busy actor of a driver on the head when it begins.
+type cell struct {
+	fault  string // what happens, as a row of docs/reliability.md names it
+	core   bool   // it is part of `make test`
+	head   string // more keys for the head's role
+	worker string // and for the worker's
+	// prepare brings the cluster to where the fault begins. nil: both run, the actor is busy.
+	prepare func(*testing.T, *trial)
+	do      func(*testing.T, *trial)
+	undo    func(*testing.T, *trial) // whatever the hosts' own restart does not undo; nil: nothing
+	want    map[way]fates
+}
+
+// fates is what becomes of the two units.
+type fates struct{ head, worker outcome }
+
+// trial is one cell in one way on the pair of its group.
+type trial struct {
+	*pair
+	way    way
+	driver *lab.Process // of the busy actor
+	family []int        // the actor's pids
+	before map[*installed]snapshot
+	began  time.Duration // clock() when do is called; a fault that takes effect later may set it itself
+}
+
+// snapshot is one unit when the fault began.
+type snapshot struct {
+	procs    []lab.Proc
+	main     string
+	restarts string
+}
+
+// runCells boots two hosts and tries each cell in each of its ways, all of them with RAYNODED_MATRIX=all. What came out is
+// written to .lab/matrix for docs/reliability.md.
+func runCells(t *testing.T, cells []cell) {
+	t.Helper()
+	all := os.Getenv("RAYNODED_MATRIX") == "all"
+	suite := map[bool]string{true: "bookworm", false: "trixie"}[all]
+	p := bootPair(t, suite)
+	var rows []row
+	for _, c := range cells {
+		for _, w := range []way{perJob, stands, persistent} {
+			want, applies := c.want[w]
+			if !applies || !all && !c.core {
+				continue
+			}
+			t.Run(c.fault+"/"+string(w), func(t *testing.T) {
+				rows = append(rows, tryCell(t, p, c, w, want))
+			})
+		}
+	}
+	if all && !t.Failed() {
+		record(t, rows)
+	}
+}
+
+// tryCell tries one cell, and leaves the pair stopped and with its own roles.
+func tryCell(t *testing.T, p *pair, c cell, w way, want fates) row {
+	t.Helper()
+	try := &trial{pair: p, way: w, before: map[*installed]snapshot{}}
+	p.head.layOver(t, "0-way", over[w])
+	p.worker.layOver(t, "0-way", over[w])
+	p.head.layOver(t, "1-cell", c.head)
+	p.worker.layOver(t, "1-cell", c.worker)
+	defer try.heal(t, c)
+	if c.prepare != nil {
+		c.prepare(t, try)
+	} else {
+		p.startBoth(t)
+		try.driver, try.family = p.busy(t)
+	}
+	for _, h := range []*installed{p.head, p.worker} {
+		try.before[h] = snap(t, h)
+	}
+	try.began = clock(t)
+	c.do(t, try)
+	r := row{Fault: c.fault, Way: string(w)}
+	r.Worker = want.worker.check(t, try, p.worker)
+	r.Head = want.head.check(t, try, p.head)
+	return r
+}
+
+func snap(t *testing.T, h *installed) snapshot {
+	t.Helper()
+	if !h.On() {
+		return snapshot{}
+	}
+	s := h.Show(t, unit, "MainPID", "NRestarts")
+	return snapshot{procs: h.in(t, unit), main: s["MainPID"], restarts: s["NRestarts"]}
+}
+
+// heal undoes the fault, stops both hosts and looks for what may be left of them.
+func (try *trial) heal(t *testing.T, c cell) {
+	if c.undo != nil {
+		c.undo(t, try)
+	}
+	hosts := []*installed{try.worker, try.head}
+	for _, h := range hosts {
+		if !h.On() {
+			h.PowerOn(t)
+		}
+		h.Sh(t, "systemctl start remember.target && systemctl stop "+unit+" && systemctl reset-failed "+unit)
+		if h == try.head && try.way == persistent {
+			h.Sh(t, "raynoded forget --yes")
+		}
+		h.Sh(t, "rm -rf "+rolePath+".d")
+	}
+	try.endDrivers(t)
+	for _, h := range hosts {
+		h.requireNothingOf(t, unit)
+		if procs := try.before[h].procs; len(procs) > 0 {
+			requireGone(t, h, procs)
+		}
+		require.Empty(t, h.Sh(t, "ss -Htlnup; find /tmp /dev/shm -mindepth 1 -maxdepth 1 -not -name 'systemd-private-*' -not -name '.*'"), "ports held or files left on %s", h.Name)
+	}
+}
+
+// endDrivers ends the programs of people: without its cluster a driver of Ray's goes on for a minute.
+func (try *trial) endDrivers(t *testing.T) {
+	t.Helper()
+	for _, h := range []*installed{try.head, try.worker} {
+		for _, p := range h.Procs(t) {
+			if p.Cgroup == "/lab" && slices.Contains(p.Args, "/opt/ray/bin/python3") {
+				h.Sh(t, fmt.Sprintf("kill -KILL %d", p.Pid))
+			}
+		}
+	}
+	if try.driver != nil {
+		lab.Until(t, patience, "the driver has ended", func() bool { return !try.driver.Running() })
+	}
+}
+
+// row is what came out of a cell.
+type row struct {
+	Fault  string `json:"fault"`
+	Way    string `json:"way"`
+	Worker result `json:"worker"`
+	Head   result `json:"head"`
+}
+
+// record keeps the rows of a group in .lab/matrix.
+func record(t *testing.T, rows []row) {
+	t.Helper()
+	dir := filepath.Join("..", ".lab", "matrix")
+	require.NoError(t, os.MkdirAll(dir, 0o755))
+	text, err := json.MarshalIndent(rows, "", "  ")
+	require.NoError(t, err)
+	name := strings.TrimPrefix(t.Name(), "TestMatrix_") + ".json"
+	require.NoError(t, os.WriteFile(filepath.Join(dir, name), append(text, '\n'), 0o644))
+}

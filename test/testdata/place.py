@@ -1,0 +1,21 @@
+"""Asks for a task on the node called argv[1], and prints "place refused" or "place ran"."""
+
+import os
+import sys
+
+import ray
+from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
+
+
+@ray.remote(num_cpus=0)
+def where():
+    return "ran"
+
+
+ray.init(_node_ip_address=os.environ.get("NODE_IP"), log_to_driver=False, logging_level="ERROR")
+node = next(n["NodeID"] for n in ray.nodes() if n["Alive"] and n["NodeName"] == sys.argv[1])
+strategy = NodeAffinitySchedulingStrategy(node, soft=False)
+try:
+    print("place", ray.get(where.options(scheduling_strategy=strategy).remote(), timeout=5))
+except (ray.exceptions.TaskUnschedulableError, ray.exceptions.GetTimeoutError) as e:
+    print("place refused")
