@@ -22,7 +22,7 @@ export RAYNODED_SKIPS
 
 MAKEFLAGS += --no-print-directory
 
-.PHONY: help build package lint vuln test test-setup test-unit test-ray test-systemd bench demo clean
+.PHONY: help build package lint vuln test test-setup test-unit test-ray test-systemd matrix chaos soak fuzz bench demo clean
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' Makefile | expand -t 16
@@ -43,7 +43,7 @@ lint: ## gofmt, go vet and golangci-lint over everything, tagged tests included
 	@files=$$(gofmt -l cmd daemon etc packaging test units); \
 		test -z "$$files" || { echo "gofmt would change:" $$files; exit 1; }
 	go vet ./...
-	go vet -tags 'ray systemd bench' ./...
+	go vet -tags 'ray systemd bench chaos' ./...
 	$(CI_TOOL) golangci-lint run
 
 vuln: ## known vulnerabilities in what we use (asks vuln.go.dev)
@@ -69,6 +69,26 @@ test-ray: ## with real Ray and the race detector in raynoded too; needs test-set
 
 test-systemd: package ## the installed packages in booted systems; needs root and test-setup
 	$(GO_TEST) -race -timeout 20m -p 1 -tags systemd $(call tagged,systemd)
+
+matrix: package ## every fault in every way of use, and docs/reliability.md from it; about an hour, root and test-setup
+	RAYNODED_MATRIX=all go test -timeout 2h -v -tags systemd -run '^TestMatrix_' ./test
+	RAYNODED_MATRIX=all go test -timeout 30m -v -tags ray -run '^TestFleet' ./daemon
+	RAYNODED_MATRIX=all go test -timeout 1h -v -tags bench -run '^TestFaults$$' ./test/bench
+	go run ./test/reliability
+
+chaos: package ## random faults for CHAOS_TIME (10m) from CHAOS_SEED; root and test-setup
+	go test -timeout 0 -v -tags 'systemd chaos' -run '^TestChaos$$' ./test
+	go run ./test/reliability
+
+soak: ## 200 lives of one worker with real Ray; needs test-setup
+	go build -race -buildvcs=false -o bin/raynoded.race ./cmd/raynoded
+	RAYNODED_SOAK=200 go test -timeout 3h -v -tags ray -run '^TestSoak$$' ./test
+
+FUZZ_TIME ?= 1m
+fuzz: ## role files, GCS replies and the watch's episodes, FUZZ_TIME (1m) each
+	go test -run '^$$' -fuzz '^FuzzParse$$' -fuzztime $(FUZZ_TIME) ./daemon/role
+	go test -run '^$$' -fuzz '^FuzzReply$$' -fuzztime $(FUZZ_TIME) ./daemon/gcs
+	go test -run '^$$' -fuzz '^FuzzEpisode$$' -fuzztime $(FUZZ_TIME) ./daemon/watchdog
 
 bench: package ## the numbers of docs/performance.md; needs root and test-setup
 	test/bench/run

@@ -18,7 +18,7 @@
 //
 // # A life
 //
-// The phases are waiting, starting, running, stopping (phase.go). life.go reads from top to bottom:
+// The phases are waiting, starting, running, draining, stopping (phase.go). life.go reads from top to bottom:
 //
 //	prepare  check this host: ray.bin, the token, the folders; every problem at once
 //	join     a worker asks the head's GCS until it answers as one that this node may join: its token, its cluster id, its
@@ -26,7 +26,8 @@
 //	start    `ray start` without --block: Ray's processes become raynoded's own children, which is their subreaper
 //	arrive   until the GCS lists this very start of this node, by the id in its raylet's command line. That is READY, and
 //	         it is before `ray start` returns
-//	watch    beside tend (Ray's processes), census (how many nodes a head has) and work (its job)
+//	watch    beside tend (Ray's processes), census (how many nodes a head has), tidy (old sessions) and work (its job)
+//	drain    a worker that was asked to stop announces it, and waits for what runs on it
 //	stop     the job; the raylet, which says goodbye; the rest; then SIGKILL for the whole cgroup, the GCS in it
 //
 // Why not `ray start --block`: it overlooks children that exit with 0, so a node can be gone from the cluster under an
@@ -65,6 +66,13 @@
 //     was killed, the next one kills exactly those processes (pid and start time, of this boot), and nothing else.
 //   - The GCS of a head is not asked to end: it is killed when everything else has gone. Asked, it waits for the workers
 //     of other hosts to hang up (Ray 2.60: for longer than the grace), and it has nothing to save.
+//   - A persistent head is one more policy of the watchdog: three windows of one length. On the head itself nothing differs
+//     but where its GCS keeps its state: it ends with 70 and systemd starts it again.
+//   - If Ray dies on a worker while a persistent head is away, that is 70 and not a lost head: systemd starts the unit again,
+//     and it waits for the head as any worker does.
+//   - A Redis with a password is refused: Ray 2.60 puts it into the command line of its GCS. The namespace in it is the
+//     head's address, which a head that comes back must have again, and no other cluster has.
+//   - A session folder of Ray is ours if it has our mark in it, not by its name: others may share the temp_dir.
 //   - RAY_gcs_rpc_server_reconnect_timeout_s is set a minute above every window of ours, so that raynoded, which knows the
 //     policy, leaves before the raylet does.
 //   - Probes and the watch stream have connections of their own: unanswered data on a connection stops TCP's keepalive,

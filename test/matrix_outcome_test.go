@@ -28,14 +28,17 @@ type outcome struct {
 type state string
 
 const (
-	goesOn    state = "goes on"                 // the same raynoded, the same Ray, the actor alive
-	endsWell  state = "ends, unit inactive"     // and nothing is left
-	fails     state = "ends, unit failed"       // and nothing is left; people must mend what is wrong
-	comesBack state = "ends, systemd restarts"  // nothing is left of the first; the new one is in its cluster, or waits for its head
-	waitsOn   state = "waits for the next head" // the same raynoded, without Ray
-	rejoins   state = "joins the next head"     // the same raynoded, another Ray
+	goesOn    state = "goes on"                    // the same raynoded, the same Ray, the actor alive
+	endsWell  state = "ends, unit inactive"        // and nothing is left
+	fails     state = "ends, unit failed"          // and nothing is left; people must mend what is wrong
+	comesBack state = "ends, systemd restarts"     // nothing is left of the first; the new one is in its cluster, or waits for its head
+	waitsOn   state = "waits for the next head"    // the same raynoded, without Ray
+	rejoins   state = "joins the next head"        // the same raynoded, another Ray
+	holds     state = "waits until that is mended" // a standing node, without Ray
 	isOff     state = "host is off"
 	isBack    state = "started again" // by hand, or with its host
+	isIn      state = "joins"         // a worker that was not there before
+	isDown    state = "is not started"
 )
 
 // The outcomes that cells name most.
@@ -95,9 +98,16 @@ func (want outcome) check(t *testing.T, try *trial, h *installed) result {
 		n, _ := strconv.Atoi(before.restarts)
 		h.await(t, unit, is{"NRestarts": strconv.Itoa(n + 1)})
 		h.hears(t, try.began, "raynoded.service: Main process exited, code=*, status="+strconv.Itoa(want.code)+"/*")
-		requireGone(t, h, before.procs)
-	case isBack:
+		if len(before.procs) > 0 {
+			requireGone(t, h, before.procs)
+		}
+	case isDown:
+		h.requireIs(t, unit, is{"ActiveState": "inactive"})
+	case isBack, isIn:
 		h.await(t, unit, up.with("StatusText", "running: *"))
+	case holds:
+		h.await(t, unit, is{"StatusText": "waiting: *" + want.says + "*", "NRestarts": before.restarts})
+		lab.Until(t, patience, "only raynoded is left on "+h.Name, func() bool { return len(h.in(t, unit)) == 1 })
 	case rejoins:
 		h.await(t, unit, up.with("StatusText", "running: *").with("MainPID", before.main).with("NRestarts", before.restarts))
 		requireGone(t, h, withoutMain(before))

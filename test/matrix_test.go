@@ -148,7 +148,7 @@ func (try *trial) heal(t *testing.T, c cell) {
 		if procs := try.before[h].procs; len(procs) > 0 {
 			requireGone(t, h, procs)
 		}
-		require.Empty(t, h.Sh(t, "ss -Htlnup; find /tmp /dev/shm -mindepth 1 -maxdepth 1 -not -name 'systemd-private-*' -not -name '.*'"), "ports held or files left on %s", h.Name)
+		require.Empty(t, h.Sh(t, "ss -Htlnup; find /tmp /dev/shm -mindepth 1 -maxdepth 1 -not -name 'systemd-private-*' -not -name '.*' -print -exec rm -r {} +"), "ports held or files left on %s", h.Name)
 	}
 }
 

@@ -15,6 +15,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/raynoded/raynoded/test/lab"
+	"github.com/raynoded/raynoded/test/page"
 )
 
 // bench is one run: what is to be measured, where, and what was found.
@@ -104,7 +105,7 @@ func TestBench(t *testing.T) {
 	require.NoError(t, err)
 	document := filepath.Join(l.Checkout, "docs/performance.md")
 	if b.plan.whole() {
-		require.NoError(t, Replace(document, b.Markdown()))
+		require.NoError(t, page.Replace(document, "test/bench/run", b.Markdown()))
 		b.say("wrote %s", document)
 	} else {
 		b.say("a partial run: %s stays as it is", document)

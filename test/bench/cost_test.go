@@ -12,6 +12,8 @@ import (
 	"time"
 
 	"github.com/stretchr/testify/require"
+
+	"github.com/raynoded/raynoded/test/page"
 )
 
 // ticks are the units of CPU time in /proc, per second (USER_HZ, the same on every architecture that Ray has).
@@ -92,7 +94,7 @@ func (b *bench) lookOn(t *testing.T, all []*watcher) {
 
 func (b *bench) costTable(all []*watcher) {
 	ours := all[0]
-	table := Table{
+	table := page.Table{
 		Title: fmt.Sprintf("What it costs to watch: %g minutes beside a Ray with nothing to do", b.plan.idle.Minutes()),
 		Rows:  [][]string{{"", "CPU", "times raynoded's", "resident memory", "at most, times raynoded's"}},
 	}

@@ -11,6 +11,8 @@ import (
 	"time"
 
 	"github.com/stretchr/testify/require"
+
+	"github.com/raynoded/raynoded/test/page"
 )
 
 // loss measures how long a worker with a busy actor stays after its head's GCS was killed, and what is left of it then.
@@ -22,7 +24,7 @@ func loss(t *testing.T, b *bench) {
 		require.Equal(t, "inactive, success, 0", e.result)
 		require.Empty(t, e.left)
 	}
-	table := Table{Title: "The head's GCS is killed: the worker, with a busy actor, is gone", Rows: [][]string{
+	table := page.Table{Title: "The head's GCS is killed: the worker, with a busy actor, is gone", Rows: [][]string{
 		{"the worker is", "times raynoded's", "until its unit has ended", "bound", "rounds", "unit then, exit code", "left on the host then", fmt.Sprintf("left %s later", later)},
 	}}
 	add := func(name, bound string, all []ended) {

@@ -12,6 +12,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/raynoded/raynoded/test/lab"
+	"github.com/raynoded/raynoded/test/page"
 )
 
 // benchmarkLine is BenchmarkStop/full-2  100  12345 ns/op.
@@ -21,7 +22,7 @@ var benchmarkLine = regexp.MustCompile(`(?m)^Benchmark(\S+?)(?:-\d+)?\s+\d+\s+([
 func micro(t *testing.T, b *bench) {
 	l, err := lab.Find()
 	require.NoError(t, err)
-	table := Table{Title: "Parts (`go test -bench`)", Rows: [][]string{{"benchmark", "per operation", "runs"}}}
+	table := page.Table{Title: "Parts (`go test -bench`)", Rows: [][]string{{"benchmark", "per operation", "runs"}}}
 	for _, part := range []string{"gcs", "child"} {
 		cmd := exec.CommandContext(t.Context(), "go", "test", "-run", "^$", "-bench", ".", "-count", fmt.Sprint(b.rounds(3)), "./daemon/"+part)
 		cmd.Dir = l.Checkout

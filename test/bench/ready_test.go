@@ -16,11 +16,12 @@ import (
 
 	"github.com/raynoded/raynoded/daemon/ray"
 	rolefile "github.com/raynoded/raynoded/daemon/role"
+	"github.com/raynoded/raynoded/test/page"
 )
 
 // ready compares when the unit is active with when the same `ray start` returns, in turns on one host.
 func ready(t *testing.T, b *bench) {
-	table := Table{Title: "READY, against the return of the same `ray start`", Rows: [][]string{
+	table := page.Table{Title: "READY, against the return of the same `ray start`", Rows: [][]string{
 		{"", "ratio, pair by pair", "bound", "`systemctl start raynoded`", "until its `ray start` runs", "until its `ray start` returns", "bare `ray start`", "pairs"},
 	}}
 	compare := func(kind string, h *host, bound float64) {

@@ -1,11 +1,11 @@
 package bench
 
 import (
-	"os"
-	"path/filepath"
 	"testing"
 
 	"github.com/stretchr/testify/require"
+
+	"github.com/raynoded/raynoded/test/page"
 )
 
 func TestSeries_Text(t *testing.T) {
@@ -25,7 +25,7 @@ func TestSeries_Text(t *testing.T) {
 
 func TestReport_Markdown(t *testing.T) {
 	r := &Report{Facts: []string{"Two hosts."}}
-	r.Tables = []Table{{Title: "The start", Rows: [][]string{
+	r.Tables = []page.Table{{Title: "The start", Rows: [][]string{
 		{"", "ratio", "bound"},
 		{"worker", "0.800", r.Hold("worker", 0.8, 0.85, "")},
 		{"head", "1.01 µ", r.Hold("head", 1.01, 0.95, "s")},
@@ -41,17 +41,4 @@ func TestReport_Markdown(t *testing.T) {
 
 **Not held**: head: 1.01 s, must be ≤ 0.950 s
 `, r.Markdown())
-}
-
-func TestReplace(t *testing.T) {
-	path := filepath.Join(t.TempDir(), "performance.md")
-	require.NoError(t, os.WriteFile(path, []byte("above\n"+begin+"old\n"+end+"below\n"), 0o600))
-	for _, report := range []string{"new\n", "newer\n"} {
-		require.NoError(t, Replace(path, report))
-		text, err := os.ReadFile(path)
-		require.NoError(t, err)
-		require.Equal(t, "above\n"+begin+"\n"+report+"\n"+end+"below\n", string(text))
-	}
-	require.NoError(t, os.WriteFile(path, []byte(end+begin), 0o600))
-	require.ErrorContains(t, Replace(path, "new\n"), "performance.md: must have the lines")
 }

@@ -10,6 +10,8 @@ import (
 	"time"
 
 	"github.com/stretchr/testify/require"
+
+	"github.com/raynoded/raynoded/test/page"
 )
 
 // grace is the default of stop.grace.
@@ -18,7 +20,7 @@ const grace = 5 * time.Second
 // stop measures what `systemctl stop` of a worker with a busy actor takes.
 func stop(t *testing.T, b *bench) {
 	b.restart(t)
-	table := Table{Title: "`systemctl stop` of a worker with a busy actor", Rows: [][]string{
+	table := page.Table{Title: "`systemctl stop` of a worker with a busy actor", Rows: [][]string{
 		{"the worker is", "until its unit has ended", "bound", "rounds", "unit then, exit code", "left on the host"},
 	}}
 	add := func(name, bound string, all []ended) {
