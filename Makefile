@@ -80,7 +80,8 @@ chaos: package ## random faults for CHAOS_TIME (10m) from CHAOS_SEED; root and t
 	go test -timeout 0 -v -tags 'systemd chaos' -run '^TestChaos$$' ./test
 	go run ./test/reliability
 
-soak: ## 200 lives of one worker with real Ray; needs test-setup
+soak: ## 200 lives of a worker in one process, with the fake Ray and with the real one; needs test-setup
+	RAYNODED_SOAK=200 go test -v -run '^TestSoak' ./daemon
 	go build -race -buildvcs=false -o bin/raynoded.race ./cmd/raynoded
 	RAYNODED_SOAK=200 go test -timeout 3h -v -tags ray -run '^TestSoak$$' ./test
 

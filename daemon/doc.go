@@ -72,7 +72,10 @@
 //     and it waits for the head as any worker does.
 //   - A Redis with a password is refused: Ray 2.60 puts it into the command line of its GCS. The namespace in it is the
 //     head's address, which a head that comes back must have again, and no other cluster has.
-//   - A session folder of Ray is ours if it has our mark in it, not by its name: others may share the temp_dir.
+//   - A session folder of Ray is ours if it is in our own state folder, or has our mark in it: others may share a temp_dir.
+//   - A probe that waits is no reason not to ask again: while the head is silent or stuck, questions overlap. With a round
+//     trip of 1 s and a fifth of all packets lost, one question in five takes longer than 15 s (200 watchers, measured).
+//   - The watch over a head's own GCS knows no head_return: only an end of this raynoded, and its next start, bring it back.
 //   - RAY_gcs_rpc_server_reconnect_timeout_s is set a minute above every window of ours, so that raynoded, which knows the
 //     policy, leaves before the raylet does.
 //   - Probes and the watch stream have connections of their own: unanswered data on a connection stops TCP's keepalive,

@@ -101,6 +101,7 @@ func (l *life) record(parent int) {
 			continue
 		}
 		l.keep()
+		_, _ = ray.Claim(m.Program, l.role.Name) // also of a start that comes to nothing; tidy complains if it cannot be done
 		exited, deaths := l.tree.Exited(m.Process), l.brood.deaths
 		go func() {
 			e, alive := <-exited

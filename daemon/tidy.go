@@ -10,13 +10,15 @@ import (
 // tidy removes the sessions that are older than ray.keep_sessions wants, and then has nothing more to say: Ray itself
 // never removes one. Others' are not touched, nor is one that a program still has open.
 func (l *life) tidy(ctx context.Context) error {
-	if l.program.LogDir == "" {
-		return forever(ctx)
-	}
 	current, err := ray.Claim(l.program, l.role.Name)
 	if err != nil {
 		l.log.WithError(err).Warn("cannot mark Ray's session as this node's: it will not be removed")
+	}
+	if err != nil || current == (ray.Session{}) {
 		return forever(ctx)
+	}
+	if l.node.TempDir == l.place.Temp {
+		ray.Adopt(l.place.Temp, l.role.Name)
 	}
 	former := current.Former(l.role.Name)
 	for _, old := range former[min(l.role.Ray.KeepSessions-1, len(former)):] {

@@ -45,6 +45,9 @@ func (l *life) judge(ctx context.Context) error {
 
 func (l *life) policy() watchdog.Policy {
 	refused, silent, stuck := l.role.Windows()
+	if w := l.role.Watchdog; l.node.Head { // its own GCS does not come back by itself
+		refused, silent, stuck = w.Refused.Duration, w.Silent.Duration, w.Stuck.Duration
+	}
 	interval := watchdog.Interval(l.role.Watchdog.CheckInterval.Duration, l.role.Cluster.Nodes)
 	return watchdog.Policy{Refused: refused, Silent: silent, Stuck: stuck, Interval: interval}
 }
@@ -71,14 +74,14 @@ func (l *life) probe(ctx context.Context) watchdog.Answer {
 	defer conn.Close()
 	id, err := conn.ClusterID(ctx)
 	if err != nil {
-		return unanswered(err)
+		return taken(err)
 	}
 	if id != l.cluster {
 		return watchdog.Answer{Verdict: watchdog.Another, Err: fmt.Errorf("%s is now cluster %s, this node joined %s", l.head.Address, id, l.cluster)}
 	}
 	alive, err := l.stillAlive(ctx, conn)
 	if err != nil {
-		return unanswered(err)
+		return taken(err)
 	}
 	if !alive {
 		return l.disowned(ctx, conn)
@@ -101,7 +104,7 @@ func (l *life) disowned(ctx context.Context, conn *gcs.Conn) watchdog.Answer {
 	me, err := l.me(ctx, conn)
 	switch {
 	case err != nil:
-		return unanswered(err)
+		return taken(err)
 	case me.Alive:
 		return watchdog.Answer{Verdict: watchdog.Answered}
 	default:
@@ -125,6 +128,15 @@ func unanswered(err error) watchdog.Answer {
 	case gcs.Unknown, gcs.Rejected:
 	}
 	return watchdog.Answer{Verdict: verdict, Err: err}
+}
+
+// taken is what a fault means on a connection that the head's host took: that came back, so the host is not silent.
+func taken(err error) watchdog.Answer {
+	a := unanswered(err)
+	if a.Verdict == watchdog.Silent {
+		a.Verdict = watchdog.Stuck
+	}
+	return a
 }
 
 // drained returns ErrDrained if the GCS knows that this node left in order, and nil if it died.

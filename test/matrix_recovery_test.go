@@ -31,6 +31,16 @@ func TestMatrix_Recovery(t *testing.T) {
 				worker: unharmed("the head answers again"),
 			}),
 		}, {
+			fault: "the GCS of a persistent head is told to end", worker: quick, prepare: steadily,
+			do: func(t *testing.T, try *trial) {
+				try.head.signal(t, "TERM", "gcs_server")
+				goesOnCounting(t, try)
+			},
+			want: back(fates{
+				head:   restarted(70, "Ray failed: its own GCS: head lost: gone: *", 0, 2*time.Second),
+				worker: unharmed("the head answers again"),
+			}),
+		}, {
 			fault: "raynoded of a persistent head is killed", worker: quick, prepare: steadily,
 			do: func(t *testing.T, try *trial) {
 				try.head.Sh(t, "kill -KILL "+try.head.mainPID(t, unit))

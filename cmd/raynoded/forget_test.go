@@ -67,9 +67,9 @@ func TestRun_PersistentHeadNeedsItsRay(t *testing.T) {
 // Ray never removes a session. This node's own go when there are more than are to be kept.
 func TestRun_KeepSessions(t *testing.T) {
 	t.Parallel()
-	h := newCluster(t).host("worker", workerRole, "ray.keep_sessions = 2\n")
+	h := newCluster(t).host("worker", workerRole, "ray = { keep_sessions = 2, temp_dir = \"$DIR/shared\" }\n")
 	h.gcs()
-	h.write(h.path("ray", "session_of_another", "logs", "x.log"), "")
+	h.write(h.dir+"/shared/session_of_another/logs/x.log", "")
 	for range 4 {
 		p := h.run()
 		p.until(" running")
@@ -79,10 +79,10 @@ func TestRun_KeepSessions(t *testing.T) {
 	p := h.run()
 	p.until(" removed ")
 	h.eventually(func() bool {
-		sessions, _ := filepath.Glob(h.path("ray", "session_*"))
+		sessions, _ := filepath.Glob(h.dir + "/shared/session_*")
 		return len(sessions) == 3
 	})
-	require.DirExists(t, h.path("ray", "session_of_another"))
+	require.DirExists(t, h.dir+"/shared/session_of_another")
 	p.signal(syscall.SIGTERM)
 	h.ends(p, 0, "asked to stop: terminated")
 }

@@ -14,7 +14,7 @@ import (
 func TestConn_Drain(t *testing.T) {
 	g := serve(t, &fakeGCS{leave: &gcspb.DrainNodeReply{IsAccepted: true}, secret: secret})
 	at := time.UnixMilli(1800000000123)
-	require.NoError(t, connect(t, Head{g.address, NewToken(secret)}).Drain(within(t, later), "01ff", "bye", at))
+	require.NoError(t, connect(t, Head{Address: g.address, Token: NewToken(secret)}).Drain(within(t, later), "01ff", "bye", at))
 	require.Equal(t, []byte{0x01, 0xff}, g.drain.GetNodeId())
 	require.Equal(t, gcspb.DrainNodeReason_DRAIN_NODE_REASON_PREEMPTION, g.drain.GetReason())
 	require.Equal(t, "bye", string(g.drain.GetReasonMessage()))

@@ -10,7 +10,7 @@ import (
 
 // Follow keeps a watch open (grpc.health.v1.Health/Watch of the service "") and
 // returns when it ends, with why; never nil. It hears of a GCS that dies within
-// milliseconds (Broken), and of a host that dies after about 25 s (Silent). A
+// milliseconds (Broken), and of a host that dies after Head.Silent (Silent). A
 // GCS that only hangs it need not notice: CheckAlive does.
 //
 // It calls serving with the first word of the GCS and then at each change: false

@@ -165,7 +165,7 @@ func TestRay_Token(t *testing.T) {
 		{"Right", NewToken(secret), Unknown},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			c := connect(t, Head{headAddress, tt.token})
+			c := connect(t, Head{Address: headAddress, Token: tt.token})
 			_, err := c.ClusterID(within(t, later))
 			t.Logf("%v", err)
 			require.Equal(t, tt.fault, FaultOf(err), "%v", err)

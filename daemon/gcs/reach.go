@@ -17,15 +17,6 @@ import (
 // "Connection Attempt Delay" that RFC 8305 recommends.
 const headStart = 250 * time.Millisecond
 
-// A dead host ends an idle connection after deadIdle + deadProbes probes, one
-// each deadInterval, and one with unanswered data after deadTimeout.
-const (
-	deadIdle     = 10 * time.Second
-	deadInterval = 5 * time.Second
-	deadProbes   = 3
-	deadTimeout  = deadIdle + deadProbes*deadInterval
-)
-
 // dialer makes TCP connections; the zero value asks the system's resolver.
 type dialer struct{ resolver *net.Resolver }
 
@@ -105,10 +96,7 @@ func race(ctx context.Context, addrs []netip.AddrPort) (net.Conn, []attempt) {
 }
 
 func tcp(ctx context.Context, addr netip.AddrPort) (net.Conn, error) {
-	d := net.Dialer{KeepAliveConfig: net.KeepAliveConfig{
-		Enable: true, Idle: deadIdle, Interval: deadInterval, Count: deadProbes,
-	}}
-	return d.DialContext(ctx, "tcp", addr.String())
+	return (&net.Dialer{}).DialContext(ctx, "tcp", addr.String())
 }
 
 // verdict makes one error of all failed attempts.

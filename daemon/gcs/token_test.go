@@ -52,7 +52,7 @@ func TestToken_Sent(t *testing.T) {
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			g.seen = nil
-			_, err := connect(t, Head{g.address, tt.token}).ClusterID(within(t, later))
+			_, err := connect(t, Head{Address: g.address, Token: tt.token}).ClusterID(within(t, later))
 			require.Equal(t, tt.fault, FaultOf(err), "%v", err)
 			require.Equal(t, tt.seen, g.seen)
 			require.Equal(t, tt.fault == Unknown, err == nil)
@@ -63,7 +63,7 @@ func TestToken_Sent(t *testing.T) {
 func TestToken_NotEchoed(t *testing.T) {
 	for _, code := range []codes.Code{codes.Unauthenticated, codes.Aborted, codes.Internal, codes.Unavailable} {
 		g := serve(t, &fakeGCS{err: status.Error(code, "bad token "+secret+"!")})
-		_, err := connect(t, Head{g.address, NewToken(secret)}).ClusterID(within(t, later))
+		_, err := connect(t, Head{Address: g.address, Token: NewToken(secret)}).ClusterID(within(t, later))
 		require.ErrorContains(t, err, "bad token [token]!")
 		for ; err != nil; err = errors.Unwrap(err) {
 			require.NotContains(t, fmt.Sprintf("%v %+v %#v", err, err, err), secret)
@@ -75,7 +75,7 @@ func TestToken_NotEchoed(t *testing.T) {
 func TestToken_NotInDebugOutput(t *testing.T) {
 	const role = "GCS_TEST_DEBUG"
 	if address := os.Getenv(role); address != "" {
-		_, err := connect(t, Head{address, NewToken(secret)}).ClusterID(within(t, later))
+		_, err := connect(t, Head{Address: address, Token: NewToken(secret)}).ClusterID(within(t, later))
 		require.NoError(t, err)
 		return
 	}

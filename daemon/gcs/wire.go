@@ -27,16 +27,6 @@ var errOver = errors.New("connection closed")
 
 const closesAtOnce = "closed the connection without a word"
 
-// newWire also bounds how long data may go without the other kernel's word for
-// it, because such data suspends TCP's keepalive probes.
-func newWire(conn net.Conn) (*wire, error) {
-	w := &wire{Conn: conn}
-	err := w.control(func(fd int) error {
-		return unix.SetsockoptInt(fd, unix.IPPROTO_TCP, unix.TCP_USER_TIMEOUT, int(deadTimeout.Milliseconds()))
-	})
-	return w, err
-}
-
 // hand gives the connection to gRPC, once.
 func (w *wire) hand() (net.Conn, error) {
 	w.mu.Lock()

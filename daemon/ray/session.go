@@ -19,10 +19,32 @@ type Session struct {
 // mark is the file in a session's folder that says whose it is.
 func mark(owner string) string { return "of-raynoded-" + owner }
 
-// Claim marks the session that a program has its logs in as one of owner's, and used since now.
+// Claim marks the session that a program has its logs in as one of owner's, and used since now. Of a program that does not
+// say where that is, there is none.
 func Claim(p Program, owner string) (Session, error) {
+	if p.LogDir == "" {
+		return Session{}, nil
+	}
 	s := Session{Dir: filepath.Dir(p.LogDir)}
 	return s, os.WriteFile(filepath.Join(s.Dir, mark(owner)), nil, 0o644)
+}
+
+// Adopt marks the sessions in a folder that is owner's alone, each as used when it was last changed: a start that was stopped
+// before any program of it was seen has left one, too.
+func Adopt(dir, owner string) {
+	sessions, _ := filepath.Glob(filepath.Join(dir, "session_*"))
+	for _, path := range sessions {
+		info, err := os.Lstat(path)
+		if err != nil || !info.IsDir() {
+			continue
+		}
+		own, err := os.OpenFile(filepath.Join(path, mark(owner)), os.O_CREATE|os.O_EXCL, 0o644)
+		if err != nil {
+			continue // it has its mark
+		}
+		_ = own.Close()
+		_ = os.Chtimes(own.Name(), info.ModTime(), info.ModTime())
+	}
 }
 
 // Former lists the other sessions of owner's beside s, the one used last first.

@@ -40,6 +40,23 @@ func TestSession_Former(t *testing.T) {
 	require.Equal(t, []string{"session_2", "session_1"}, former)
 }
 
+func TestAdopt(t *testing.T) {
+	dir := t.TempDir()
+	long := time.Now().Add(-time.Hour).Truncate(time.Second)
+	for _, name := range []string{"session_1", "session_2", "other"} {
+		require.NoError(t, os.Mkdir(filepath.Join(dir, name), 0o755))
+	}
+	require.NoError(t, os.Symlink("session_1", filepath.Join(dir, "session_latest")))
+	current, err := Claim(Program{LogDir: filepath.Join(dir, "session_2", "logs")}, "role")
+	require.NoError(t, err)
+	require.NoError(t, os.Chtimes(filepath.Join(dir, "session_1"), long, long))
+	for range 2 {
+		Adopt(dir, "role")
+		require.Equal(t, []Session{{Dir: filepath.Join(dir, "session_1"), used: long}}, current.Former("role"))
+	}
+	require.NoFileExists(t, filepath.Join(dir, "other", mark("role")))
+}
+
 func TestSession_Held(t *testing.T) {
 	s := Session{Dir: filepath.Join(t.TempDir(), "session_1")}
 	require.NoError(t, os.Mkdir(s.Dir, 0o755))

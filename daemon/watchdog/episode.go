@@ -21,6 +21,7 @@ type episode struct {
 	refused time.Time // every probe refused, the stream ended
 	silent  time.Time // nothing came back
 	stuck   time.Time // something came back, but no answer
+	heard   time.Time // when a probe last said that something came back
 	err     error     // of the last probe
 }
 
@@ -34,12 +35,15 @@ func (e *episode) take(asked, now time.Time, a Answer, streamOpen bool) {
 	switch {
 	case a.Verdict == Silent:
 		e.refused = time.Time{}
+		if asked.Before(e.heard) {
+			asked = e.heard
+		}
 		e.begin(&e.silent, asked)
 	case a.Verdict == Refused && !streamOpen:
-		e.silent = time.Time{}
+		e.silent, e.heard = time.Time{}, now
 		e.begin(&e.refused, now)
 	default:
-		e.refused, e.silent = time.Time{}, time.Time{}
+		e.refused, e.silent, e.heard = time.Time{}, time.Time{}, now
 		e.begin(&e.stuck, asked)
 	}
 }
@@ -55,7 +59,7 @@ func (e *episode) begin(window *time.Time, at time.Time) {
 
 // late begins every running window anew: the time until now was not the head's.
 func (e *episode) late(now time.Time) {
-	for _, t := range []*time.Time{&e.since, &e.refused, &e.silent, &e.stuck} {
+	for _, t := range []*time.Time{&e.since, &e.refused, &e.silent, &e.stuck, &e.heard} {
 		if !t.IsZero() {
 			*t = now
 		}

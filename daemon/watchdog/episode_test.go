@@ -88,9 +88,9 @@ func TestWindow_Pace(t *testing.T) {
 	for _, c := range []struct{ length, pause, patience, lastCall time.Duration }{
 		{500 * ms, 50 * ms, 125 * ms, 483333334},
 		{100 * ms, 50 * ms, 25 * ms, 96666667},
-		{30 * s, 3 * s, 5 * s, 29 * s},
-		{60 * s, 5 * s, 5 * s, 58 * s},
-		{15 * time.Minute, 5 * s, 5 * s, 870 * s},
+		{30 * s, 3 * s, 7500 * ms, 29 * s},
+		{60 * s, 5 * s, 15 * s, 58 * s},
+		{15 * time.Minute, 5 * s, 15 * s, 870 * s},
 	} {
 		w := window{since: time.Now(), length: c.length}
 		require.Equal(t, c.pause, w.pause(5*s))

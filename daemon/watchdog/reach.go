@@ -6,31 +6,53 @@ import (
 	"time"
 )
 
-// probe is the question that is open, if one is.
+// probe is the questions that are open, each on a connection of its own. On a bad line an answer may take several times
+// what it takes on a good one: the next question is asked beside one that is open, not in its place.
 type probe struct {
 	asked  time.Time // the last one, open or not
-	answer chan Answer
+	open   int
+	answer chan reply // to any that is open
 	cancel context.CancelFunc
+	ctx    context.Context
 }
 
-func (p *probe) open() bool { return p.answer != nil }
+// reply is the answer to the question asked at that time.
+type reply struct {
+	asked time.Time
+	Answer
+}
 
-// ask puts a question in place of the one that may still be open.
 func (p *probe) ask(ctx context.Context, running *sync.WaitGroup, question func(context.Context) Answer, patience time.Duration) {
-	p.drop()
-	ctx, cancel := context.WithTimeout(ctx, patience)
-	answer := make(chan Answer, 1)
-	p.asked, p.answer, p.cancel = time.Now(), answer, cancel
+	if p.open == 0 {
+		p.answer = make(chan reply)
+		p.ctx, p.cancel = context.WithCancel(ctx)
+	}
+	p.open++
+	p.asked = time.Now()
+	all, answer, asked := p.ctx, p.answer, p.asked
 	running.Go(func() {
+		ctx, cancel := context.WithTimeout(all, patience)
 		defer cancel()
-		answer <- question(ctx)
+		a := question(ctx)
+		select {
+		case answer <- reply{asked, a}:
+		case <-all.Done():
+		}
 	})
 }
 
+// took notes that one of the questions has its answer.
+func (p *probe) took() {
+	if p.open--; p.open == 0 {
+		p.drop()
+	}
+}
+
+// drop gives up all questions.
 func (p *probe) drop() {
-	if p.open() {
+	if p.answer != nil {
 		p.cancel()
-		p.answer = nil
+		p.open, p.answer = 0, nil
 	}
 }
 

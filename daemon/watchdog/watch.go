@@ -11,7 +11,8 @@ import (
 const (
 	beat        = time.Second             // the loop wakes this often, to notice its own lateness
 	tooLate     = 2500 * time.Millisecond // not awake for two beats and a half: we were late
-	maxPatience = 5 * time.Second         // for one probe: Linux sends a lost SYN again after 1 s and after 3 s
+	patience    = 5 * time.Second         // for a probe while all is well: Linux sends a lost SYN again after 1 s and after 3 s
+	maxPatience = 15 * time.Second        // for one in an episode: at a round trip of 1 s, with a fifth lost, 4 of 5 are answered by then
 	minPause    = 50 * time.Millisecond   // between two probes, and before the stream is opened again
 )
 
@@ -52,9 +53,9 @@ func (w *watch) run(ctx context.Context) error {
 			w.status(w.notice(time.Now()), serving)
 		case <-w.stream.ended:
 			w.streamEnded(w.notice(time.Now()))
-		case a := <-w.probe.answer:
-			if now := w.notice(time.Now()); w.probe.open() {
-				err = w.take(now, a)
+		case r := <-w.probe.answer:
+			if now := w.notice(time.Now()); w.probe.open > 0 {
+				err = w.take(now, r)
 			}
 		}
 		if ctx.Err() != nil {
@@ -98,24 +99,33 @@ func (w *watch) streamEnded(now time.Time) {
 	w.hurry(now)
 }
 
-func (w *watch) take(now time.Time, a Answer) error {
-	asked := w.probe.asked
-	w.probe.drop()
+func (w *watch) take(now time.Time, r reply) error {
+	w.probe.took()
 	w.stream.unexplained = false
-	switch a.Verdict {
+	switch r.Verdict {
 	case Another:
-		return &LostError{Word: WordAnother, Err: a.Err}
+		return &LostError{Word: WordAnother, Err: r.Err}
 	case Disowned:
-		return &DisownedError{Err: a.Err}
-	case Answered, Refused, Silent, Stuck:
+		return &DisownedError{Err: r.Err}
+	case Answered, Refused:
+		w.probe.drop() // what the others were asked of is past
+	case Silent, Stuck:
 	}
-	w.episode.take(asked, now, a, w.stream.open())
+	w.episode.take(r.asked, now, r.Answer, w.stream.open())
+	w.pace(now)
+	return nil
+}
+
+// pace sets when to ask next: a while after the last question, whether that has an answer or not.
+func (w *watch) pace(now time.Time) {
 	pause := w.policy.Interval
 	if window, doubt := w.episode.next(w.stream.open()); doubt {
 		pause = window.pause(w.policy.Interval)
 	}
-	w.ask = now.Add(jitter(max(minPause, pause)))
-	return nil
+	w.ask = w.probe.asked.Add(jitter(max(minPause, pause)))
+	if soonest := now.Add(minPause); w.ask.Before(soonest) {
+		w.ask = soonest
+	}
 }
 
 // act does what is due by now, and sets when it must be called again.
@@ -130,23 +140,32 @@ func (w *watch) act(ctx context.Context, now time.Time) error {
 	if !doubt && w.head.Follow != nil && w.stream.idle() && w.due(w.stream.reopen) {
 		w.stream.follow(ctx, &w.running, w.head.Follow)
 	}
-	patience := min(maxPatience, w.policy.Silent/4, w.policy.Stuck/4)
+	limit := min(patience, w.policy.Silent/4, w.policy.Stuck/4)
 	if doubt {
-		patience = window.patience()
+		limit = window.patience()
 		if w.probe.asked.Before(window.lastCall()) && w.due(window.lastCall()) {
-			w.probe.ask(ctx, &w.running, w.head.Probe, patience)
+			w.question(ctx, now, window.word, limit)
 		}
 	}
-	if !w.probe.open() && w.due(w.ask) {
-		w.probe.ask(ctx, &w.running, w.head.Probe, patience)
+	beside := doubt && window.word != WordGone
+	if w.due(w.ask) && (beside || w.probe.open == 0) {
+		w.question(ctx, now, window.word, limit)
 	}
 	return nil
+}
+
+func (w *watch) question(ctx context.Context, now time.Time, word Word, limit time.Duration) {
+	if word == WordGone {
+		w.probe.drop() // refusals come at once: one question at a time
+	}
+	w.probe.ask(ctx, &w.running, w.head.Probe, limit)
+	w.pace(now)
 }
 
 // sure says whether nothing is open that speaks against the loss: a question not
 // yet refused does if all were, but not if nothing came back on the others either.
 func (w *watch) sure(window window) bool {
-	return !w.stream.unexplained && (window.word != WordGone || !w.probe.open())
+	return !w.stream.unexplained && (window.word != WordGone || w.probe.open == 0)
 }
 
 // due says whether it is time, and if not has the loop wake when it is.

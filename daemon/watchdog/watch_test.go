@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"sync"
+	"sync/atomic"
 	"syscall"
 	"testing"
 	"testing/synctest"
@@ -41,7 +42,7 @@ func TestWatch_LosesTheHead(t *testing.T) {
 		"stuck":                    {[]moment{{10 * s, open, Stuck}}, stuck + "CheckAlive: deadline exceeded", 60 * s},
 		"stuck, no stream":         {[]moment{{10 * s, down, Stuck}}, stuck + "CheckAlive: deadline exceeded", 60 * s},
 		"stuck, and it says so":    {[]moment{{10 * s, notServing, Stuck}}, stuck + "CheckAlive: deadline exceeded", -1},
-		"stuck, silent in between": {[]moment{{10 * s, down, Stuck}, {40 * s, down, Silent}, {55 * s, down, Stuck}}, stuck + "CheckAlive: deadline exceeded", 60 * s},
+		"stuck, silent in between": {[]moment{{10 * s, down, Stuck}, {30 * s, down, Silent}, {45 * s, down, Stuck}}, stuck + "CheckAlive: deadline exceeded", 60 * s},
 		"refused by a firewall":    {[]moment{{10 * s, open, Refused}}, stuck + "connection refused", 60 * s},
 		"another":                  {[]moment{{10 * s, down, Another}}, "head lost: another: another cluster answers in its place: its cluster id is bb, ours is aa", 0},
 		"another after silence":    {[]moment{{10 * s, down, Silent}, {20 * s, down, Another}}, "head lost: another: another cluster answers in its place: its cluster id is bb, ours is aa", -1},
@@ -115,9 +116,9 @@ func TestWatch_TellsItsDoubt(t *testing.T) {
 			"head does not answer: every connection refused for 0s of 20s: connection refused",
 			"",
 		}},
-		"stream alive, then not": {[]moment{{2 * s, notServing, Silent}, {12 * s, down, Silent}, {13 * s, down, Answered}}, []string{
+		"stream alive, then not": {[]moment{{2 * s, notServing, Silent}, {22 * s, down, Silent}, {23 * s, down, Answered}}, []string{
 			"head does not answer: reachable, but no answer for 0s of 1m0s: the head says that it is not serving",
-			"head does not answer: nothing comes back for 10s of 30s: i/o timeout",
+			"head does not answer: nothing comes back for 20s of 30s: i/o timeout",
 			"",
 		}},
 	} {
@@ -207,7 +208,7 @@ func TestWatch_LateAnswerIsThrownAway(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		ctx, cancel := context.WithTimeoutCause(t.Context(), time.Minute, errTestOver)
 		defer cancel()
-		asked := 0
+		var asked atomic.Int64
 		h := Head{
 			Follow: func(ctx context.Context, serving func(bool)) error {
 				time.Sleep(s)
@@ -216,7 +217,7 @@ func TestWatch_LateAnswerIsThrownAway(t *testing.T) {
 				return ctx.Err()
 			},
 			Probe: func(ctx context.Context) Answer {
-				if asked++; asked > 1 {
+				if asked.Add(1) > 1 {
 					return Answer{Verdict: Answered}
 				}
 				time.Sleep(3 * s) // answers while the loop is stopped
