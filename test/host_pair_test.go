@@ -57,7 +57,12 @@ mode = "token"
 // bootPair boots the two hosts, with their roles and tokens in place and nothing started.
 func bootPair(t *testing.T, suite string) *pair {
 	t.Helper()
-	hosts := bootInstalled(t, suite, "a", "b")
+	return pairOf(t, bootInstalled(t, suite, "a", "b"))
+}
+
+// pairOf makes a pair of two hosts, called a and b, that have the package.
+func pairOf(t *testing.T, hosts []*installed) *pair {
+	t.Helper()
 	p := &pair{head: hosts[0], worker: hosts[1]}
 	p.head.Put(t, rolePath, pairHead, "644")
 	p.head.Put(t, tokenPath, token+"\n", "640")

@@ -32,7 +32,7 @@ func TestMatrix_Joining(t *testing.T) {
 			stands: {head: unharmed(), worker: mends(says)},
 		}
 	}
-	runCells(t, []cell{
+	runCells(t, append([]cell{
 		{
 			fault: "there is no head", core: true, worker: "cluster.join_timeout = \"4s\"\n", prepare: alone, do: joins,
 			want: map[way]fates{
@@ -123,7 +123,7 @@ func TestMatrix_Joining(t *testing.T) {
 				stands: {head: unharmed(), worker: unharmed()},
 			},
 		},
-	})
+	}, mendedCells()...))
 }
 
 func headOnly(t *testing.T, try *trial) {

@@ -21,9 +21,10 @@ def take(port):
             time.sleep(0.001)
 
 
-print("begun", flush=True)
-taken = take(int(sys.argv[1]))
-print("taken", flush=True)
+port = int(sys.argv[1])
+print("wants", port)
+taken = take(port)
+print("has", port)
 if sys.argv[2] == "http":
     server = http.server.ThreadingHTTPServer(("", 0), http.server.SimpleHTTPRequestHandler, bind_and_activate=False)
     server.socket = taken
