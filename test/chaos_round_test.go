@@ -159,11 +159,16 @@ func (r *round) heal() time.Duration {
 		if !complete || now != same {
 			same, since = now, time.Now()
 		}
-		if complete && time.Since(since) > firm && r.head.Run(r.t, "raynoded wait --nodes 3 --timeout 3s").Code == 0 {
+		if complete && time.Since(since) > firm && r.listed() {
 			return since.Sub(began)
 		}
 		time.Sleep(100 * time.Millisecond)
 	}
+}
+
+// listed says whether the GCS lists the three nodes and no former one of them, which would get the next round's actor.
+func (r *round) listed() bool {
+	return strings.Contains(r.head.Run(r.t, "raynoded wait --nodes 3 --timeout 3s --json").Stdout, `"nodes": 3,`)
 }
 
 // requireEnded looks at a unit that has ended for good, as it says.
