@@ -147,7 +147,7 @@ func TestRun_WorkerThatCannotStart(t *testing.T) {
 			70, "Ray failed: *the GCS does not list this node within ray.start_timeout (900ms)",
 		},
 		{
-			"drained before it was listed", "raylet-drained", `ray.start_timeout = "2s"`,
+			"drained before it was listed", "raylet-drained", "",
 			70, "Ray failed: *raylet ended with exit code 0",
 		},
 	}
@@ -167,12 +167,11 @@ func TestRun_WorkerThatCannotStart(t *testing.T) {
 // A head that goes while a node joins it was never joined: that is no good end.
 func TestRun_HeadLostWhileJoining(t *testing.T) {
 	t.Parallel()
-	h := newCluster(t).host("worker", workerRole, `ray.start_timeout = "500ms"`).with("FAKERAY=hang")
+	h := newCluster(t).host("worker", workerRole).with("FAKERAY=hang")
 	gcs := h.gcs()
 	p := h.run()
 	p.until(" starting")
 	h.eventually(func() bool { return len(h.started("log_monitor")) > 0 })
 	stop(gcs)
-	h.ends(p, 69, "the head cannot be reached: it went away while this node joined: head lost: gone: every connection refused for *: "+
-		"cannot reach head $HEAD: connection refused")
+	h.ends(p, 69, "the head cannot be reached: it went away while this node joined: head lost: gone: every connection refused for *: cannot * head $HEAD*")
 }
