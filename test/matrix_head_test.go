@@ -167,7 +167,8 @@ func headHost() []cell {
 				try.head.Reboot(t)
 			},
 			undo: func(t *testing.T, try *trial) { try.head.Sh(t, "systemctl disable --quiet "+unit) },
-			want: followed(outcome{state: isBack, says: byHand}, "head lost: gone: *", 500*time.Millisecond, 10*time.Second),
+			// Gone, or, if its network goes within 500 ms of its GCS, another one when it has booted.
+			want: followed(outcome{state: isBack, says: byHand}, "head lost: *", 500*time.Millisecond, 30*time.Second),
 		},
 	}
 }
