@@ -113,7 +113,7 @@ func (l *life) disowned(ctx context.Context, conn *gcs.Conn) watchdog.Answer {
 }
 
 // unanswered is what a fault of the client's means to the watch. Something that is no GCS has the head's place, and one
-// that refuses the token it took before is another. A shortage on this host is not the head's.
+// that refuses the token it took before is another. A shortage on this host says nothing of the head.
 func unanswered(err error) watchdog.Answer {
 	verdict := watchdog.Answered
 	switch gcs.FaultOf(err) {
@@ -125,7 +125,9 @@ func unanswered(err error) watchdog.Answer {
 		verdict = watchdog.Stuck
 	case gcs.Unauthorized:
 		verdict = watchdog.Another
-	case gcs.Unknown, gcs.Rejected:
+	case gcs.Unknown:
+		verdict = watchdog.Unable
+	case gcs.Rejected:
 	}
 	return watchdog.Answer{Verdict: verdict, Err: err}
 }

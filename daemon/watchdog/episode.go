@@ -15,12 +15,17 @@ import (
 // gone, and only an answer ends the rest. A refusal does not count as such while
 // the stream is open, and silence then does not mean an absent host: the kernel
 // of the head still acknowledges the stream, so both mean that the head is stuck.
+//
+// Where this host cannot ask, an open stream still speaks for the head. Without
+// one nothing is known: no other window goes on, and what they had seen is no
+// loss of the head any more.
 type episode struct {
 	policy  Policy
 	since   time.Time // the episode
 	refused time.Time // every probe refused, the stream ended
 	silent  time.Time // nothing came back
 	stuck   time.Time // something came back, but no answer
+	unable  time.Time // nothing could be asked
 	heard   time.Time // when a probe last said that something came back
 	err     error     // of the last probe
 }
@@ -31,7 +36,19 @@ func (e *episode) take(asked, now time.Time, a Answer, streamOpen bool) {
 		*e = episode{policy: e.policy}
 		return
 	}
+	if a.Verdict == Unable && streamOpen {
+		if !e.unable.IsZero() {
+			*e = episode{policy: e.policy}
+		}
+		return
+	}
 	e.err = a.Err
+	if a.Verdict == Unable {
+		e.refused, e.silent, e.stuck = time.Time{}, time.Time{}, time.Time{}
+		e.begin(&e.unable, asked)
+		return
+	}
+	e.unable = time.Time{}
 	switch {
 	case a.Verdict == Silent:
 		e.refused = time.Time{}
@@ -59,7 +76,7 @@ func (e *episode) begin(window *time.Time, at time.Time) {
 
 // late begins every running window anew: the time until now was not the head's.
 func (e *episode) late(now time.Time) {
-	for _, t := range []*time.Time{&e.since, &e.refused, &e.silent, &e.stuck, &e.heard} {
+	for _, t := range []*time.Time{&e.since, &e.refused, &e.silent, &e.stuck, &e.unable, &e.heard} {
 		if !t.IsZero() {
 			*t = now
 		}
@@ -76,7 +93,10 @@ func (e *episode) next(streamOpen bool) (window, bool) {
 		silent = window{WordStuck, e.silent, p.Stuck}
 	}
 	next := window{WordStuck, e.since, max(p.Refused, p.Silent, p.Stuck)}
-	for _, w := range []window{{WordStuck, e.stuck, p.Stuck}, silent, gone} {
+	if !e.unable.IsZero() {
+		next.word = wordUnable
+	}
+	for _, w := range []window{{WordStuck, e.stuck, p.Stuck}, {wordUnable, e.unable, p.Stuck}, silent, gone} {
 		if !w.since.IsZero() && !w.end().After(next.end()) {
 			next = w
 		}
@@ -106,7 +126,19 @@ func (w window) pause(interval time.Duration) time.Duration {
 	return max(minPause, min(interval, w.length/10))
 }
 
+// over is what it means that the window has passed.
+func (w window) over(now time.Time, err error) error {
+	lasted := now.Sub(w.since)
+	if w.word == wordUnable {
+		return &UnableError{Lasted: lasted, Err: err}
+	}
+	return &LostError{Word: w.word, Lasted: lasted, Err: err}
+}
+
 func (w window) doubt(now time.Time, err error) string {
 	lasted := now.Sub(w.since).Round(time.Millisecond)
+	if w.word == wordUnable {
+		return withReason(fmt.Sprintf("this host cannot ask the head for %v of %v", lasted, w.length), err)
+	}
 	return withReason(fmt.Sprintf("head does not answer: %s for %v of %v", w.word.means(), lasted, w.length), err)
 }

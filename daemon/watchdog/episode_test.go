@@ -46,6 +46,15 @@ func TestEpisode(t *testing.T) {
 		"late while refused":                  {[]seen{{0, 0, Refused, false}, {0, 9 * s, "", false}}, false, WordGone, 9*s + 500*ms},
 		"late while silent":                   {[]seen{{0, 5 * s, Silent, false}, {0, 40 * s, "", false}}, false, WordSilent, 70 * s},
 		"late while stuck":                    {[]seen{{0, 5 * s, Stuck, true}, {0, 70 * s, "", true}}, true, WordStuck, 130 * s},
+		"unable while the stream is open":     {[]seen{{0, 0, Unable, true}}, true, "", 0},
+		"unable counts from the question":     {[]seen{{s, 6 * s, Unable, false}}, false, wordUnable, 61 * s},
+		"refused, unable":                     {[]seen{{0, 0, Refused, false}, {100 * ms, 100 * ms, Unable, false}}, false, wordUnable, 60 * s},
+		"silent, unable":                      {[]seen{{0, 5 * s, Silent, false}, {20 * s, 20 * s, Unable, false}}, false, wordUnable, 60 * s},
+		"silent, unable, silent":              {[]seen{{0, 5 * s, Silent, false}, {20 * s, 20 * s, Unable, false}, {20 * s, 25 * s, Silent, false}}, false, WordSilent, 50 * s},
+		"unable, refused":                     {[]seen{{0, 0, Unable, false}, {9 * s, 9 * s, Refused, false}}, false, WordGone, 9*s + 500*ms},
+		"unable, then the stream opens":       {[]seen{{0, 0, Unable, false}, {s, s, Unable, true}}, true, "", 0},
+		"stuck, stream open, and unable":      {[]seen{{0, 5 * s, Stuck, true}, {9 * s, 9 * s, Unable, true}}, true, WordStuck, 60 * s},
+		"late while unable":                   {[]seen{{0, 0, Unable, false}, {0, 9 * s, "", false}}, false, wordUnable, 69 * s},
 		"what no verdict says, is an absence": {[]seen{{0, 0, "nonsense", false}}, false, WordStuck, 60 * s},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -104,7 +113,7 @@ func TestWindow_Pace(t *testing.T) {
 func FuzzEpisode(f *testing.F) {
 	f.Add([]byte{0x10, 0x21, 0x32, 0x43, 0x54})
 	f.Add([]byte{0x91, 0x01, 0x92, 0x13, 0xa4, 0x00})
-	verdicts := []Verdict{Answered, Refused, Silent, Stuck}
+	verdicts := []Verdict{Answered, Refused, Silent, Stuck, Unable, Refused, Silent}
 	p := defaults()
 	f.Fuzz(func(t *testing.T, script []byte) {
 		now := time.Now()
@@ -122,10 +131,12 @@ func FuzzEpisode(f *testing.F) {
 					first = now
 				}
 			} else {
-				v := verdicts[b&3]
+				v := verdicts[b&7]
+				unable := !e.unable.IsZero()
 				e.take(asked, now, Answer{v, errors.New(string(v))}, open)
 				switch {
-				case v == Answered:
+				case v == Unable && open && !unable:
+				case v == Answered, v == Unable && open:
 					calm, first = now, time.Time{}
 				case first.IsZero():
 					first = now

@@ -114,6 +114,8 @@ func (h *fakeHead) probe(ctx context.Context) Answer {
 		return Answer{Stuck, errors.New("CheckAlive: deadline exceeded")}
 	case Another:
 		return Answer{Another, errors.New("its cluster id is bb, ours is aa")}
+	case Unable:
+		return Answer{Unable, syscall.EMFILE}
 	case Disowned:
 		return Answer{Disowned, errors.New("state DEAD, raylet alive")}
 	}

@@ -21,6 +21,8 @@ const (
 	WordSilent  Word = "silent"
 	WordStuck   Word = "stuck"
 	WordAnother Word = "another"
+
+	wordUnable Word = "unable" // of an UnableError
 )
 
 func (w Word) means() string {
@@ -33,6 +35,7 @@ func (w Word) means() string {
 		return "reachable, but no answer"
 	case WordAnother:
 		return "another cluster answers in its place"
+	case wordUnable:
 	}
 	return string(w)
 }
@@ -70,6 +73,20 @@ func (e *DisownedError) Is(target error) bool { return target == ErrDisowned }
 
 // Unwrap returns the error of the probe.
 func (e *DisownedError) Unwrap() error { return e.Err }
+
+// UnableError says that this host could not ask the head for too long, and had
+// no stream from it. That is this host's failure, and says nothing of the head.
+type UnableError struct {
+	Lasted time.Duration
+	Err    error // of the last probe
+}
+
+func (e *UnableError) Error() string {
+	return withReason("this host cannot ask the head for "+e.Lasted.Round(time.Millisecond).String(), e.Err)
+}
+
+// Unwrap returns the error of the last probe.
+func (e *UnableError) Unwrap() error { return e.Err }
 
 func withReason(text string, err error) string {
 	if err == nil {

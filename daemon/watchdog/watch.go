@@ -109,7 +109,7 @@ func (w *watch) take(now time.Time, r reply) error {
 		return &DisownedError{Err: r.Err}
 	case Answered, Refused:
 		w.probe.drop() // what the others were asked of is past
-	case Silent, Stuck:
+	case Silent, Stuck, Unable:
 	}
 	w.episode.take(r.asked, now, r.Answer, w.stream.open())
 	w.pace(now)
@@ -133,7 +133,7 @@ func (w *watch) act(ctx context.Context, now time.Time) error {
 	w.wake = now.Add(beat)
 	window, doubt := w.episode.next(w.stream.open())
 	if doubt && w.due(window.end()) && w.sure(window) {
-		return &LostError{Word: window.word, Lasted: now.Sub(window.since), Err: w.episode.err}
+		return window.over(now, w.episode.err)
 	}
 	w.say(now, window, doubt)
 

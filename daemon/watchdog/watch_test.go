@@ -80,6 +80,22 @@ func TestWatch_Disowned(t *testing.T) {
 	require.Zero(t, end.after)
 }
 
+// A shortage on this host is no loss of the head; while the stream is open, it is no harm either.
+func TestWatch_Unable(t *testing.T) {
+	end := play(t, time.Hour, defaults(), []moment{{10 * s, open, Unable}, {20 * time.Minute, down, Unable}})
+	require.EqualError(t, end.err, "this host cannot ask the head for 1m0s: too many open files")
+	require.ErrorIs(t, end.err, syscall.EMFILE)
+	require.NotErrorIs(t, end.err, ErrHeadLost)
+	require.Equal(t, []string{"this host cannot ask the head for 0s of 1m0s: too many open files"}, end.doubts)
+
+	end = play(t, time.Hour, defaults(), []moment{{10 * s, down, Unable}, {40 * s, down, Refused}})
+	require.EqualError(t, end.err, "head lost: gone: every connection refused for 500ms: connection refused")
+
+	end = play(t, time.Hour, defaults(), []moment{{10 * s, down, Unable}, {67 * s, open, Answered}})
+	require.Equal(t, errTestOver, end.err)
+	require.Empty(t, end.doubts[len(end.doubts)-1])
+}
+
 func TestWatch_KeepsTheHead(t *testing.T) {
 	for name, script := range map[string][]moment{
 		"well":                        {},
@@ -243,6 +259,7 @@ func TestJudge(t *testing.T) {
 		after  time.Duration
 	}{
 		"alive":        {nil, "", 0},
+		"is unable":    {[]moment{{0, down, Unable}}, "", 0},
 		"disowns us":   {[]moment{{0, down, Disowned}}, "", 0},
 		"back in time": {[]moment{{0, down, Refused}, {400 * ms, open, Answered}}, "", -1},
 		"gone":         {[]moment{{0, down, Refused}}, "head lost: gone: every connection refused for 500ms: connection refused", 500 * ms},

@@ -26,7 +26,7 @@ import (
 type Policy struct {
 	Refused time.Duration // every connection refused, the stream ended
 	Silent  time.Duration // nothing comes back on any connection
-	Stuck   time.Duration // something comes back, but no answer
+	Stuck   time.Duration // something comes back, but no answer; or nothing can be asked
 
 	// Interval is the pause between two probes while all is well, give or take
 	// a fifth, and the longest pause between two in an episode. See [Interval].
@@ -49,6 +49,7 @@ const (
 	Refused  Verdict = "refused"  // the connection was refused
 	Silent   Verdict = "silent"   // time-out, no route, no such name: nothing came back
 	Stuck    Verdict = "stuck"    // connected, but no answer
+	Unable   Verdict = "unable"   // this host could not ask, for want of descriptors, say: nothing is known of the head
 	Another  Verdict = "another"  // an answer, from another cluster
 	Disowned Verdict = "disowned" // our head says that this node is dead
 )
@@ -72,7 +73,8 @@ type Head struct {
 }
 
 // Watch watches the head until it is lost (*LostError), it disowns this node
-// (*DisownedError), or ctx is done (its cause). Nothing that it started runs on
+// (*DisownedError), this host cannot ask it (*UnableError), or ctx is done (its
+// cause). Nothing that it started runs on
 // when it returns. While the head does not answer, tell is called with a
 // sentence that says so, again when that changes, and with "" when the head
 // answers again; it must not block.
@@ -82,8 +84,8 @@ func Watch(ctx context.Context, p Policy, h Head, tell func(doubt string)) error
 }
 
 // Judge is asked when a process of ours has died, which the loss of the head
-// may have caused: nil as soon as the head answers, even to disown this node,
-// else as Watch.
+// may have caused: nil as soon as the head answers, even to disown this node, or
+// cannot be asked, else as Watch.
 func Judge(ctx context.Context, p Policy, h Head) error {
 	ctx, answered := context.WithCancelCause(ctx)
 	defer answered(nil)
@@ -92,8 +94,10 @@ func Judge(ctx context.Context, p Policy, h Head) error {
 		if ctx.Err() != nil {
 			return a // dropped, or too late: whatever it says, it was not the head
 		}
-		if a.Verdict == Answered || a.Verdict == Disowned {
+		switch a.Verdict {
+		case Answered, Disowned, Unable:
 			answered(errAnswered)
+		case Refused, Silent, Stuck, Another:
 		}
 		return a
 	}
