@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"syscall"
 	"time"
 
 	"golang.org/x/sys/unix"
@@ -81,7 +82,10 @@ func (p Place) makeTemp(r *role.Role) error {
 	if len(dir) > ray.MaxTempDir {
 		return unfit("ray.temp_dir", "%s is %d bytes long, at most %d leave room for Ray's Unix sockets: set a shorter one", dir, len(dir), ray.MaxTempDir)
 	}
-	return writable("ray.temp_dir", dir)
+	if err := writable("ray.temp_dir", dir); err != nil {
+		return err
+	}
+	return room("ray.temp_dir", dir)
 }
 
 // makeStore makes the folder for a persistent head's state, which is for nobody else to read: environments of jobs are in it.
@@ -100,6 +104,23 @@ func writable(key, dir string) error {
 		return unfit(key, "cannot write to %s as uid %d: %w", dir, os.Getuid(), err)
 	}
 	return nil
+}
+
+// room proves that the disk takes what is written: a full one lets everything else be done.
+func room(key, dir string) error {
+	f, err := os.CreateTemp(dir, ".raynoded-")
+	if err == nil {
+		_, err = f.Write(make([]byte, os.Getpagesize()))
+		err = errors.Join(err, f.Close(), os.Remove(f.Name()))
+	}
+	var errno syscall.Errno
+	switch {
+	case err == nil:
+		return nil
+	case errors.As(err, &errno):
+		err = errno
+	}
+	return unfit(key, "cannot write to %s as uid %d: %w", dir, os.Getuid(), err)
 }
 
 // lock keeps a second raynoded from running the same role. It is given back by closing the file.

@@ -35,7 +35,7 @@ func (l *life) prepare(ctx context.Context) error {
 		Role: l.role, Head: l.role.Kind == role.Head, Name: l.nodeName(),
 		TempDir: l.place.tempDir(l.role), TokenFile: token.file, StoreDir: l.place.storeDir(),
 	}
-	problems = append(problems, err, l.place.makeTemp(l.role), l.jobFound())
+	problems = append(problems, err, room("the state folder", l.place.State), l.place.makeTemp(l.role), l.jobFound())
 	if l.keepsState() {
 		problems = append(problems, l.place.makeStore())
 	}
