@@ -138,7 +138,7 @@ func (w window) over(now time.Time, err error) error {
 func (w window) doubt(now time.Time, err error) string {
 	lasted := now.Sub(w.since).Round(time.Millisecond)
 	if w.word == wordUnable {
-		return withReason(fmt.Sprintf("this host cannot ask the head for %v of %v", lasted, w.length), err)
+		return withReason(fmt.Sprintf("head is not watched: this host could not ask it for %v of %v", lasted, w.length), err)
 	}
 	return withReason(fmt.Sprintf("head does not answer: %s for %v of %v", w.word.means(), lasted, w.length), err)
 }

@@ -86,7 +86,7 @@ func TestWatch_Unable(t *testing.T) {
 	require.EqualError(t, end.err, "this host cannot ask the head for 1m0s: too many open files")
 	require.ErrorIs(t, end.err, syscall.EMFILE)
 	require.NotErrorIs(t, end.err, ErrHeadLost)
-	require.Equal(t, []string{"this host cannot ask the head for 0s of 1m0s: too many open files"}, end.doubts)
+	require.Equal(t, []string{"head is not watched: this host could not ask it for 0s of 1m0s: too many open files"}, end.doubts)
 
 	end = play(t, time.Hour, defaults(), []moment{{10 * s, down, Unable}, {40 * s, down, Refused}})
 	require.EqualError(t, end.err, "head lost: gone: every connection refused for 500ms: connection refused")
