@@ -42,7 +42,7 @@ func (k Kept) None() bool {
 
 // Forget deletes the state, so that the head's next start makes a new cluster. It refuses while a raynoded runs the role.
 func (k Kept) Forget(ctx context.Context) error {
-	if _, err := os.Stat(k.place.Run); err == nil {
+	if _, err := os.Stat(k.place.State); err == nil {
 		lock, err := k.place.lock()
 		if err != nil {
 			return err

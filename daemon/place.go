@@ -123,11 +123,16 @@ func room(key, dir string) error {
 	return unfit(key, "cannot write to %s as uid %d: %w", dir, os.Getuid(), err)
 }
 
-// lock keeps a second raynoded from running the same role. It is given back by closing the file.
+// lock keeps a second raynoded from running the same role. It is given back by closing the file, which lies in the state
+// folder: systemd removes the runtime folder with the end of a unit, also of one that was refused by this lock.
 func (p Place) lock() (*os.File, error) {
-	f, err := os.OpenFile(filepath.Join(p.Run, "lock"), os.O_CREATE|os.O_RDWR, 0o644)
+	path := filepath.Join(p.State, "lock")
+	f, err := os.OpenFile(path, os.O_CREATE|os.O_RDWR, 0o644)
+	if errors.Is(err, os.ErrPermission) {
+		f, err = os.Open(path) // another user's
+	}
 	if err != nil {
-		return nil, unfit("the runtime folder", "%w", err)
+		return nil, unfit("the state folder", "%w", err)
 	}
 	if err := unix.Flock(int(f.Fd()), unix.LOCK_EX|unix.LOCK_NB); err != nil {
 		_ = f.Close()

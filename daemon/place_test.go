@@ -55,12 +55,12 @@ func TestPlace_Record(t *testing.T) {
 }
 
 func TestPlace_Lock(t *testing.T) {
-	p := Place{Run: t.TempDir()}
+	p := Place{State: t.TempDir()}
 	first, err := p.lock()
 	require.NoError(t, err)
 	_, err = p.lock()
 	require.ErrorIs(t, err, ErrBusy)
-	require.EqualError(t, err, "another raynoded runs this role: "+p.Run+"/lock is locked")
+	require.EqualError(t, err, "another raynoded runs this role: "+p.State+"/lock is locked")
 	require.NoError(t, first.Close())
 	second, err := p.lock()
 	require.NoError(t, err)

@@ -116,7 +116,7 @@ func TestMatrix_Joining(t *testing.T) {
 				second := try.worker.Run(t, "runuser -u raynoded -- env STATE_DIRECTORY=/var/lib/raynoded/role "+
 					"RUNTIME_DIRECTORY=/run/raynoded/role raynoded run --role "+rolePath)
 				require.Equal(t, 73, second.Code, second.Stderr)
-				require.Contains(t, second.Stderr, "ended: another raynoded runs this role: /run/raynoded/role/lock is locked")
+				require.Contains(t, second.Stderr, "ended: another raynoded runs this role: /var/lib/raynoded/role/lock is locked")
 			},
 			want: map[way]fates{
 				perJob: {head: unharmed(), worker: unharmed()},

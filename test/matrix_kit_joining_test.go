@@ -73,7 +73,7 @@ func mendedCells() []cell {
 			want: map[way]fates{
 				perJob: {
 					head:   outcome{state: isDown},
-					worker: broken(73, "another raynoded runs this role: /* is locked", 0, 2*time.Second),
+					worker: broken(73, "another raynoded runs this role: /var/lib/raynoded/role/lock is locked", 0, 2*time.Second),
 				},
 			},
 		},

@@ -28,7 +28,7 @@ func TestForget(t *testing.T) {
 	h.write(state, "what the GCS knows")
 	p = forget("--yes")
 	require.Equal(t, 73, p.exit())
-	require.Equal(t, "raynoded: another raynoded runs this role: "+h.path("run", "lock")+" is locked", p.stderr())
+	require.Equal(t, "raynoded: another raynoded runs this role: "+h.path("lock")+" is locked", p.stderr())
 	running.signal(syscall.SIGTERM)
 	h.ends(running, 0, "asked to stop: terminated")
 	require.FileExists(t, state, "a stop keeps the state")

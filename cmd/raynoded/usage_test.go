@@ -86,7 +86,7 @@ func TestRun_Twice(t *testing.T) {
 	first.until(" waiting")
 	second := h.run()
 	require.Equal(t, 73, second.exit())
-	require.Contains(t, second.said[len(second.said)-1], h.fill("error: ended: another raynoded runs this role: $DIR/worker/run/lock is locked"))
+	require.Contains(t, second.said[len(second.said)-1], h.fill("error: ended: another raynoded runs this role: $DIR/worker/lock is locked"))
 	require.NoFileExists(t, h.path("last-end.json"), "the first one's record")
 	first.signal(syscall.SIGTERM)
 	h.ends(first, 0, "asked to stop: terminated")
