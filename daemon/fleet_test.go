@@ -23,9 +23,9 @@ func TestFleet(t *testing.T) {
 		return
 	}
 	lab.Need(t, lab.Namespaces(), lab.Ray("2.60.0"))
-	storm, blips := 30*time.Second, []time.Duration{12 * time.Second}
+	storm, late, blips := 30*time.Second, 250*time.Millisecond, []time.Duration{12 * time.Second}
 	if os.Getenv("RAYNODED_MATRIX") == "all" {
-		storm, blips = 3*time.Minute, []time.Duration{5 * time.Second, 12 * time.Second, 25 * time.Second}
+		storm, late, blips = 3*time.Minute, 500*time.Millisecond, []time.Duration{5 * time.Second, 12 * time.Second, 25 * time.Second}
 	}
 	temp, err := os.MkdirTemp("/tmp", "rn") // t.TempDir's are too long for Ray's sockets
 	require.NoError(t, err)
@@ -42,9 +42,9 @@ func TestFleet(t *testing.T) {
 	cut := time.Now()
 	off.host.Cut(t, true) // for good; looked at below
 
-	// A round trip takes 500 ms, a probe without a loss four of them.
+	// A probe without a loss takes four round trips.
 	scene("storm", func(t *testing.T) {
-		mend := bad.host.Line(t, lab.Weather{Loss: 0.2, Delay: 250 * time.Millisecond})
+		mend := bad.host.Line(t, lab.Weather{Loss: 0.2, Delay: late})
 		bad.holds(t, storm)
 		mend()
 		bad.settles(t, watchers/2)

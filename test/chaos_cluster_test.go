@@ -81,7 +81,7 @@ var threeNodes = regexp.MustCompile(`; [3-9] of 3 nodes`)
 
 func (c *cluster) look(t *testing.T, h *installed) node {
 	t.Helper()
-	n := node{state: h.Show(t, unit, "ActiveState", "SubState", "Result", "MainPID", "NRestarts", "StatusText"), procs: h.in(t, unit)}
+	n := node{state: h.Show(t, unit, "ActiveState", "SubState", "Result", "Job", "MainPID", "NRestarts", "StatusText"), procs: h.in(t, unit)}
 	text := n.state["StatusText"]
 	n.complete = n.state["ActiveState"] == "active" && strings.HasPrefix(text, "running: ") && !strings.Contains(text, "does not answer") &&
 		(h != c.head || threeNodes.MatchString(text))

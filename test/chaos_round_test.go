@@ -149,8 +149,9 @@ func (r *round) heal() time.Duration {
 			n := r.look(r.t, h)
 			now += h.Name + ": " + n.same()
 			complete = complete && n.complete
-			switch state := n.state["ActiveState"]; state {
-			case "inactive", "failed":
+			switch state := n.state["ActiveState"]; {
+			case n.state["Job"] != "": // between the stop and the start of a restart
+			case state == "inactive", state == "failed":
 				r.requireEnded(h, n)
 				h.Sh(r.t, "systemctl reset-failed "+unit+"; systemctl start --no-block "+unit)
 			}
