@@ -33,9 +33,9 @@ func (l *life) prepare(ctx context.Context) error {
 	l.head.Token, l.head.Silent = token.secret, l.role.Watchdog.Silent.Duration
 	l.node = ray.Node{
 		Role: l.role, Head: l.role.Kind == role.Head, Name: l.nodeName(),
-		TempDir: l.place.tempDir(l.role), TokenFile: token.file, StoreDir: l.place.storeDir(),
+		TempDir: l.place.tempDir(l.role), TokenFile: token.file, StoreDir: l.place.storeDir(), Version: install.Ray,
 	}
-	problems = append(problems, err, l.place.makeTemp(l.role), l.jobFound())
+	problems = append(problems, err, l.place.makeTemp(l.role), l.equip(), l.jobFound())
 	if l.keepsState() {
 		problems = append(problems, l.place.makeStore())
 	}
