@@ -81,7 +81,7 @@ func readEnvFile(path string, r *role.Role) (environ.File, error) {
 	return environ.ReadFile(path, r.EnvFrom)
 }
 
-// holder is the interface that has an address; "" = none has.
+// holder is the interface that has an address; "" = none has. All loopback addresses are where the first one is.
 func holder(ip string) string {
 	want, err := netip.ParseAddr(ip)
 	if err != nil {
@@ -90,7 +90,9 @@ func holder(ip string) string {
 	all, _ := net.Interfaces()
 	for _, i := range all {
 		have, err := i.Addrs()
-		if err == nil && slices.ContainsFunc(addrs(have), func(a netip.Addr) bool { return a == want.Unmap() }) {
+		if err == nil && slices.ContainsFunc(addrs(have), func(a netip.Addr) bool {
+			return a == want.Unmap() || a.IsLoopback() && want.IsLoopback()
+		}) {
 			return i.Name
 		}
 	}

@@ -118,17 +118,28 @@ func credentials(r *role.Role) string {
 	return dir
 }
 
+// tokenFile is the file with the token: the one that the role names, or systemd's credential; "" = the cluster has none.
+func tokenFile(r *role.Role, credentials string) (string, error) {
+	switch {
+	case r.Auth.Mode != role.Token:
+		return "", nil
+	case r.Auth.TokenFile != "":
+		return r.Auth.TokenFile, nil
+	case credentials == "":
+		return "", unfit("auth.token_file", "the mode is token, but there is neither a token_file nor the systemd credential %s", credential)
+	}
+	return filepath.Join(credentials, credential), nil
+}
+
 // readToken reads the token that the role names, or systemd's credential.
 func readToken(r *role.Role, credentials string) (token, error) {
 	if r.Auth.Mode != role.Token {
 		return token{}, nil
 	}
-	key, file := "auth.token_file", r.Auth.TokenFile
-	if file == "" {
-		if credentials == "" {
-			return token{}, unfit(key, "the mode is token, but there is neither a token_file nor the systemd credential %s", credential)
-		}
-		file = filepath.Join(credentials, credential)
+	const key = "auth.token_file"
+	file, err := tokenFile(r, credentials)
+	if err != nil {
+		return token{}, err
 	}
 	info, err := os.Stat(file)
 	if err != nil {

@@ -88,7 +88,7 @@ func (l *layers) hide(name, value, origin string) {
 }
 
 func (l *layers) goesByFile(name, value string) bool {
-	if !perHost[name] || l.from.NCCLDelivery != role.DeliverFile {
+	if !perHost[name] || l.from.NCCLDelivery != role.DeliverFile || strings.ContainsAny(value, "\n\x00") {
 		return false
 	}
 	if len(value) > maxConf {
