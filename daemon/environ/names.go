@@ -50,9 +50,11 @@ func match(pattern, name string) bool {
 	return name == pattern || open && strings.HasPrefix(name, begin)
 }
 
-// RayAdds are the variables, besides those that begin with RAY_, that Ray puts into the environment of a worker process
-// (seen with Ray 2.9.3, 2.40.0 and 2.60.0).
-var RayAdds = []string{"OMP_NUM_THREADS", "CUDA_VISIBLE_DEVICES"}
+// RayAdds are the variables that Ray puts into the environment of a worker process (seen with Ray 2.60.0).
+var RayAdds = []string{
+	"CUDA_VISIBLE_DEVICES", "OMP_NUM_THREADS", "PYTHONBREAKPOINT", "RAY_CLIENT_MODE", "RAY_JOB_ID", "RAY_LD_PRELOAD_ON_WORKERS",
+	"RAY_RAYLET_PID", "SPT_NOENV",
+}
 
 // dead are names that nothing reads any more, or that have another name today, each with what to do.
 var dead = map[string]string{
