@@ -6,6 +6,7 @@
 //	cmd/raynoded     flags in, exit code out
 //	daemon           one life of one Ray: phases, the one select
 //	daemon/role      the role file: types, defaults, drop-ins, strict checks with file:line:col
+//	daemon/environ   what Ray's environment is, and where each value came from
 //	daemon/ray       what we know about Ray, once: command line, programs, ports, last words
 //	daemon/gcs       the client of Ray's control store (GCS)
 //	daemon/child     a tree of processes: start into a cgroup, adopt, reap, stop; nothing survives
@@ -20,7 +21,7 @@
 //
 // The phases are waiting, starting, running, draining, stopping (phase.go). life.go reads from top to bottom:
 //
-//	prepare  check this host: ray.bin, the token, the folders; every problem at once
+//	prepare  check this host: ray.bin, the token, the folders, what the environment is made of; every problem at once
 //	join     a worker asks the head's GCS until it answers as one that this node may join: its token, its cluster id, its
 //	         Ray and Python. No Python runs meanwhile. A head finds its own address
 //	start    `ray start` without --block: Ray's processes become raynoded's own children, which is their subreaper
@@ -76,6 +77,10 @@
 //   - A probe that waits is no reason not to ask again: while the head is silent or stuck, questions overlap. With a round
 //     trip of 1 s and a fifth of all packets lost, one question in five takes longer than 15 s (200 watchers, measured).
 //   - The watch over a head's own GCS knows no head_return: only an end of this raynoded, and its next start, bring it back.
+//   - Ray's environment is made, not inherited: a base of a few names, profiles, what follows from the host, [env], files. It is
+//     made twice: before the join, to find what is wrong with it, and before `ray start`, when the node's address is known.
+//     What differs from host to host goes to NCCL by a file, as drivers send their environment to other hosts
+//     (docs/environment.md). ray.env has nothing of it.
 //   - RAY_gcs_rpc_server_reconnect_timeout_s is set a minute above every window of ours, so that raynoded, which knows the
 //     policy, leaves before the raylet does.
 //   - Probes and the watch stream have connections of their own: unanswered data on a connection stops TCP's keepalive,

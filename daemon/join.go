@@ -105,7 +105,7 @@ func (l *life) matches(theirs gcs.Versions) error {
 		return l.differ("Ray", theirs.Ray, l.install.Ray)
 	}
 	py, own := theirs.Python, l.install.Python
-	if lookup(l.env, "RAY_DEFAULT_PYTHON_VERSION_MATCH_LEVEL") == "minor" { // ray/_private/utils.py
+	if lookup(l.environment.Env(), "RAY_DEFAULT_PYTHON_VERSION_MATCH_LEVEL") == "minor" { // ray/_private/utils.py
 		py, own = minor(py), minor(own)
 	}
 	if py != "" && own != "" && py != own {

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/raynoded/raynoded/daemon/child"
+	"github.com/raynoded/raynoded/daemon/environ"
 	"github.com/raynoded/raynoded/daemon/gcs"
 	"github.com/raynoded/raynoded/daemon/ray"
 	"github.com/raynoded/raynoded/daemon/role"
@@ -19,6 +20,10 @@ type life struct {
 	*Daemon
 	install ray.Install
 	node    ray.Node
+
+	sources     environ.Sources
+	environment environ.Result
+
 	head    gcs.Head    // the GCS to ask: of a head, its own
 	cluster string      // its cluster id
 	version string      // its Ray's
@@ -78,6 +83,12 @@ func (l *life) live(ctx context.Context) error {
 
 // alone is the life of a single host: Ray, if any, is started inside the job.
 func (l *life) alone(ctx context.Context) error {
+	if err := l.until(ctx, func(context.Context) error { return l.equip() }); err != nil {
+		return err
+	}
+	if err := l.settle(); err != nil {
+		return err
+	}
 	l.enter(Running, nil)
 	return l.until(ctx, l.work)
 }
@@ -133,7 +144,7 @@ func (l *life) stop(ctx, hurry context.Context, why error) error {
 		if err := l.tree.Stop(hurry, grace, spared, stages...); err != nil {
 			return err
 		}
-		return remove(l.place.processFile())
+		return errors.Join(remove(l.place.processFile()), remove(l.place.ConfFile()))
 	})
 }
 

@@ -52,6 +52,23 @@ func FindPlace(name string, getenv func(string) string) Place {
 // EnvFile is where other units and people find the cluster.
 func (p Place) EnvFile() string { return filepath.Join(p.Run, "ray.env") }
 
+// ConfFile is where NCCL finds what is of this host alone. It has the same path on every host.
+func (p Place) ConfFile() string { return filepath.Join(p.Run, "nccl.conf") }
+
+// writeConf writes that file, or takes it away where there is nothing to say.
+func (p Place) writeConf(text string) error {
+	var err error
+	if text == "" {
+		err = remove(p.ConfFile())
+	} else {
+		err = replace(p.ConfFile(), []byte(text))
+	}
+	if err != nil {
+		return unfit("the runtime folder", "cannot write nccl.conf: %w", err)
+	}
+	return nil
+}
+
 // startLog is what `ray start` printed last.
 func (p Place) startLog() string { return filepath.Join(p.State, "ray-start.log") }
 

@@ -33,9 +33,9 @@ func (l *life) prepare(ctx context.Context) error {
 	l.head.Token, l.head.Silent = token.secret, l.role.Watchdog.Silent.Duration
 	l.node = ray.Node{
 		Role: l.role, Head: l.role.Kind == role.Head, Name: l.nodeName(),
-		TempDir: l.place.tempDir(l.role), TokenFile: token.file, StoreDir: l.place.storeDir(),
+		TempDir: l.place.tempDir(l.role), TokenFile: token.file, StoreDir: l.place.storeDir(), Version: install.Ray,
 	}
-	problems = append(problems, err, room("the state folder", l.place.State), l.place.makeTemp(l.role), l.jobFound())
+	problems = append(problems, err, room("the state folder", l.place.State), l.place.makeTemp(l.role), l.equip(), l.jobFound())
 	if l.keepsState() {
 		problems = append(problems, l.place.makeStore())
 	}
@@ -118,17 +118,28 @@ func credentials(r *role.Role) string {
 	return dir
 }
 
+// tokenFile is the file with the token: the one that the role names, or systemd's credential; "" = the cluster has none.
+func tokenFile(r *role.Role, credentials string) (string, error) {
+	switch {
+	case r.Auth.Mode != role.Token:
+		return "", nil
+	case r.Auth.TokenFile != "":
+		return r.Auth.TokenFile, nil
+	case credentials == "":
+		return "", unfit("auth.token_file", "the mode is token, but there is neither a token_file nor the systemd credential %s", credential)
+	}
+	return filepath.Join(credentials, credential), nil
+}
+
 // readToken reads the token that the role names, or systemd's credential.
 func readToken(r *role.Role, credentials string) (token, error) {
 	if r.Auth.Mode != role.Token {
 		return token{}, nil
 	}
-	key, file := "auth.token_file", r.Auth.TokenFile
-	if file == "" {
-		if credentials == "" {
-			return token{}, unfit(key, "the mode is token, but there is neither a token_file nor the systemd credential %s", credential)
-		}
-		file = filepath.Join(credentials, credential)
+	const key = "auth.token_file"
+	file, err := tokenFile(r, credentials)
+	if err != nil {
+		return token{}, err
 	}
 	info, err := os.Stat(file)
 	if err != nil {

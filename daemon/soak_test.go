@@ -118,6 +118,7 @@ func newSoak(t *testing.T) *soak {
 	s.role = load(t, dir, fmt.Sprintf(`role = "worker"
 cluster = { head = %q }
 auth.mode = "none"
+env_from.inherit = ["FAKERAY*", "GORACE"]
 watchdog = { on_head_loss = "rejoin", refused = "20ms", check_interval = "100ms" }
 ray.bin = %q
 `, s.address, bin))

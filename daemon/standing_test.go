@@ -64,6 +64,7 @@ func TestDaemon_StandingLife(t *testing.T) {
 	r := load(t, dir, fmt.Sprintf(`role = "worker"
 cluster = { head = %q }
 auth = { mode = "token", token_file = %q }
+env_from.inherit = ["FAKERAY*", "GORACE"]
 watchdog = { on_head_loss = "rejoin", refused = "100ms", check_interval = "100ms" }
 ray.bin = %q
 `, address, secret, bin))

@@ -11,7 +11,6 @@ import (
 
 	"github.com/raynoded/raynoded/daemon/child"
 	"github.com/raynoded/raynoded/daemon/gcs"
-	"github.com/raynoded/raynoded/daemon/notify"
 	"github.com/raynoded/raynoded/daemon/ray"
 )
 
@@ -36,6 +35,9 @@ const (
 // start starts `ray start`, which puts Ray's processes beside itself and returns.
 func (l *life) start() error {
 	l.node.Mark = mark()
+	if err := l.settle(); err != nil {
+		return err
+	}
 	l.deadline = time.Now().Add(l.role.Ray.StartTimeout.Duration)
 	log, err := os.Create(l.place.startLog())
 	if err != nil {
@@ -43,7 +45,7 @@ func (l *life) start() error {
 	}
 	defer log.Close()
 	p, err := l.tree.Start(child.Command{
-		Path: l.install.Bin, Args: l.node.Args(), Env: l.node.Env(notify.ChildEnv(l.env)),
+		Path: l.install.Bin, Args: l.node.Args(), Env: append(l.environment.Env(), l.node.Own()...),
 		Dir: l.node.TempDir, Stdout: log, Stderr: log,
 	})
 	if err != nil {

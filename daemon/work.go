@@ -11,8 +11,6 @@ import (
 	"golang.org/x/sys/unix"
 
 	"github.com/raynoded/raynoded/daemon/child"
-	"github.com/raynoded/raynoded/daemon/notify"
-	"github.com/raynoded/raynoded/daemon/ray"
 	"github.com/raynoded/raynoded/daemon/role"
 )
 
@@ -93,11 +91,11 @@ func (l *life) startJob() (<-chan child.Exit, error) {
 
 // jobEnv is where the job finds the cluster. On a single host there is none to find.
 func (l *life) jobEnv() []string {
-	env := notify.ChildEnv(l.env)
+	env := l.environment.Env()
 	if l.role.Kind == role.Single {
-		return ray.SingleEnv(env, l.role.Ray.Bin)
+		return env
 	}
-	return l.node.DriverEnv(env)
+	return append(env, l.node.Driver()...)
 }
 
 // find looks a program up in the PATH of env, as a shell would.

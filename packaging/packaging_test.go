@@ -34,7 +34,7 @@ func TestNfpm_HasEverything(t *testing.T) {
 		named = append(named, found...)
 	}
 	for _, pattern := range []string{
-		"units/*.service", "units/examples/*", "etc/raynoded/*.toml", "packaging/*.conf", "packaging/deb/*", "packaging/rpm/*",
+		"units/*.service", "units/examples/*", "etc/raynoded/*.toml", "etc/profiles/*.toml", "packaging/*.conf", "packaging/deb/*", "packaging/rpm/*",
 	} {
 		shipped, err := filepath.Glob(pattern)
 		require.NoError(t, err)

@@ -36,6 +36,9 @@ func TestWait(t *testing.T) {
 	require.NoError(t, cmd.Wait())
 	require.Equal(t, "2 of 2 nodes; here: gpu-001, gpu-002\n", said.String())
 	worker.ready(t)
+	code, out, errs = h.ask(t, "env", "--cluster")
+	require.Equal(t, 0, code, errs)
+	require.Regexp(t, `^gpu-001  [0-9a-f]{8}\ngpu-002  [0-9a-f]{8}\n2 of 2 nodes have the same environment\n$`, out)
 	worker.stop(t)
 
 	code, out, errs = h.gate(t, "--nodes", "2", "--timeout", "1s", "gpu-001", "gpu-002")
@@ -45,11 +48,17 @@ func TestWait(t *testing.T) {
 	head.stop(t)
 }
 
-// gate runs `raynoded wait` on a member's host and returns the exit code and what it printed.
+// gate runs `raynoded wait` on a member's host.
 func (m *member) gate(t *testing.T, args ...string) (code int, stdout, stderr string) {
 	t.Helper()
+	return m.ask(t, "wait", args...)
+}
+
+// ask runs a command of raynoded's on a member's host and returns the exit code and what it printed.
+func (m *member) ask(t *testing.T, command string, args ...string) (code int, stdout, stderr string) {
+	t.Helper()
 	var out, errs bytes.Buffer
-	cmd := exec.Command(lab.Binary(t), append([]string{"wait", "--role", m.role()}, args...)...)
+	cmd := exec.Command(lab.Binary(t), append([]string{command, "--role", m.role()}, args...)...)
 	cmd.Env, cmd.Stdout, cmd.Stderr = m.env, &out, &errs
 	_ = cmd.Run()
 	return cmd.ProcessState.ExitCode(), out.String(), errs.String()

@@ -150,11 +150,11 @@ func (c *cluster) gcs(env ...string) *exec.Cmd {
 }
 
 // node starts a raylet that no raynoded knows of.
-func (c *cluster) node(name string, gpus int) *exec.Cmd {
+func (c *cluster) node(name string, gpus int, labels ...string) *exec.Cmd {
 	c.Helper()
 	id := fmt.Sprintf("%x", name)
 	cmd, session := c.play("raylet", nil, "--node_id="+strings.Repeat("0", 56-len(id))+id, "--gcs-address="+c.head,
-		"--node-name="+name, "--node_ip_address="+c.ip, fmt.Sprintf("--num-gpus=%d", gpus))
+		"--node-name="+name, "--node_ip_address="+c.ip, fmt.Sprintf("--num-gpus=%d", gpus), "--labels="+strings.Join(labels, ","))
 	c.eventually(func() bool {
 		_, err := os.Stat(filepath.Join(session, "registered"))
 		return err == nil

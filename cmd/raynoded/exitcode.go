@@ -14,6 +14,7 @@ import (
 const (
 	exitOK          = 0  // asked to stop; the head went away after this node had joined; drained away; the job ended well
 	exitJobClash    = 1  // the job ended with 69 to 79, which mean something of ours
+	exitDiffer      = 1  // env compared what should be the same, and it is not
 	exitUsage       = 64 // wrong usage
 	exitUnreachable = 69 // the head could not be reached within cluster.join_timeout
 	exitRay         = 70 // Ray died or never came up, the node was disowned, or a fault in raynoded itself
@@ -54,6 +55,8 @@ func exitCode(err error) int {
 		return exitSurvivors
 	case errors.As(err, &job):
 		return jobCode(job.Code)
+	case errors.Is(err, errDiffer):
+		return exitDiffer
 	case errors.Is(err, errUsage), unknownCommand(err):
 		return exitUsage
 	case errors.As(err, &problems), errors.Is(err, role.ErrNoFile), errors.Is(err, daemon.ErrRole):

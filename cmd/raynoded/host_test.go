@@ -32,6 +32,8 @@ check_interval = "100ms"
 grace = "10s"
 [auth]
 mode = "none"
+[env_from]
+inherit = ["FAKERAY*", "GORACE"]
 [log]
 format = "text"
 `

@@ -90,6 +90,18 @@ func TestRun_HostNotFit(t *testing.T) {
 			reason: unfit + "cluster.head: cannot resolve the name " + noName + ": a head must know its own address: mend the name or set node.ip",
 		},
 		{
+			name: "no such profile", role: workerRole, more: `env_from.profiles = ["mine"]`,
+			reason: unfit + "env_from.profiles: there is no profile mine in $DIR/profiles or /usr/share/raynoded/profiles*",
+		},
+		{
+			name: "a file that others may read", role: singleRole, more: `env_from.files = ["$DIR/open.env"]`,
+			reason: unfit + "env_from.files: everybody on this host may use $DIR/open.env (mode 0644): chmod o= $DIR/open.env",
+		},
+		{
+			name: "no credential for the environment", role: workerRole, more: `env_from.files = ["credential:wandb"]`,
+			reason: unfit + "env_from.files: there is no systemd credential wandb: the unit has none",
+		},
+		{
 			name: "all at once", role: workerRole, more: "ray.bin = \"$DIR/none\"\nauth = { mode = \"token\", token_file = \"$DIR/none\" }",
 			reason: unfit + "ray.bin: not a Ray program: $DIR/none: no such file or directory: install Ray there or name another program\n" +
 				unfit + "auth.token_file: cannot read the token: stat $DIR/none: no such file or directory",
@@ -100,6 +112,8 @@ func TestRun_HostNotFit(t *testing.T) {
 			t.Parallel()
 			h := newCluster(t).host(cmp.Or(c.host, "worker"), c.role, c.more).with(c.env...)
 			h.write(h.dir+"/token", "hush-hush\n")
+			h.write(h.dir+"/open.env", "A=hush-hush\n")
+			require.NoError(t, os.Chmod(h.dir+"/open.env", 0o644))
 			if c.role == workerRole {
 				h.gcs()
 			}

@@ -18,8 +18,8 @@ var ours = []string{
 // ChildEnv returns env without what systemd says to us and to nobody else. What
 // is as true of a child as of us stays: INVOCATION_ID (a child belongs to the same
 // run of the unit), and CREDENTIALS_DIRECTORY with RUNTIME_DIRECTORY and its like
-// (the files are the unit's user's, so hiding the path would protect nothing,
-// and a site may give its jobs credentials of their own by a drop-in).
+// (the files are the unit's user's, so hiding the path would protect nothing).
+// Ray and the job do not get theirs from here, see daemon/environ.
 func ChildEnv(env []string) []string {
 	var kept []string
 	for _, entry := range env {

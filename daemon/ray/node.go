@@ -4,7 +4,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"maps"
-	"path/filepath"
 	"slices"
 	"strconv"
 	"strings"
@@ -23,6 +22,8 @@ type Node struct {
 	TempDir   string // at most MaxTempDir bytes
 	TokenFile string // "" = the cluster has no token
 	StoreDir  string // where the GCS of a persistent head keeps its state, unless the role names a Redis
+	Version   string // of this host's Ray
+	Digest    string // of the environment, for a label; "" = none
 	Mark      string // tells this start from every other one: the node's instance id in the GCS
 }
 
@@ -55,7 +56,7 @@ func (n Node) Args() []string {
 	add("memory", bytes(r.Memory))
 	add("object-store-memory", bytes(r.ObjectStoreMemory))
 	add("resources", object(r.Resources))
-	add("labels", labels(r.Labels))
+	add("labels", n.labels())
 	for _, p := range Ports(n.Role, n.Head) {
 		add(p.flag, strconv.Itoa(p.Number))
 	}
@@ -65,11 +66,12 @@ func (n Node) Args() []string {
 // beyond is how much longer than raynoded Ray waits for its head: who leaves first decides how the node ends.
 const beyond = time.Minute
 
-// Env is the environment of Ray's processes: base, less what would contradict the role, and what the role says.
-func (n Node) Env(base []string) []string {
-	env := append(SingleEnv(base, n.Role.Ray.Bin), n.auth()...)
-	env = append(env, "RAY_CLOUD_INSTANCE_ID="+n.Mark, n.patience())
-	return append(env, n.store()...)
+// Mark is the name of the variable by which Ray takes a Node's mark.
+const Mark = "RAY_CLOUD_INSTANCE_ID"
+
+// Own are the variables of Ray's processes that say which node of which cluster they are.
+func (n Node) Own() []string {
+	return append(append(n.auth(), Mark+"="+n.Mark, n.patience()), n.store()...)
 }
 
 // patience is how long Ray's processes wait for the GCS to come back.
@@ -77,30 +79,6 @@ func (n Node) patience() string {
 	refused, silent, stuck := n.Role.Windows()
 	limit := max(refused, silent, stuck) + beyond
 	return fmt.Sprintf("RAY_gcs_rpc_server_reconnect_timeout_s=%d", int(limit.Seconds()))
-}
-
-// DriverEnv is the environment of a program that is to find the cluster: base, less what would contradict the role, and Driver.
-func (n Node) DriverEnv(base []string) []string {
-	return append(SingleEnv(base, n.Role.Ray.Bin), n.Driver()...)
-}
-
-// SingleEnv is the environment of a program that is to find no cluster: base, less what names one, with Ray's own folder
-// first in PATH, so that `python` and `ray` are those of ray.bin. Ray reports usage to its makers only if base says so.
-func SingleEnv(base []string, bin string) []string {
-	path, usage := "/usr/local/bin:/usr/bin:/bin", "0"
-	env := slices.DeleteFunc(slices.Clone(base), func(entry string) bool {
-		name, value, _ := strings.Cut(entry, "=")
-		switch name {
-		case "PATH":
-			path = value
-		case "RAY_USAGE_STATS_ENABLED":
-			usage = value
-		default:
-			return slices.Contains(ours, name)
-		}
-		return true
-	})
-	return append(env, "PATH="+filepath.Dir(bin)+":"+path, "RAY_USAGE_STATS_ENABLED="+usage)
 }
 
 // Driver are the variables by which a program on this host finds the cluster. None of them is a secret.
@@ -119,13 +97,6 @@ func (n Node) auth() []string {
 		return []string{"RAY_AUTH_MODE=disabled"}
 	}
 	return []string{"RAY_AUTH_MODE=token", "RAY_AUTH_TOKEN_PATH=" + n.TokenFile}
-}
-
-// ours are the variables that the role decides; another value in the service's environment must not.
-var ours = []string{
-	"RAY_ADDRESS", "RAY_TMPDIR", "RAY_AUTH_MODE", "RAY_AUTH_TOKEN", "RAY_AUTH_TOKEN_PATH",
-	"RAY_CLOUD_INSTANCE_ID", "RAY_gcs_rpc_server_reconnect_timeout_s",
-	"RAY_REDIS_ADDRESS", "RAY_external_storage_namespace", "RAY_gcs_storage", "RAY_gcs_storage_path",
 }
 
 func count(n *int) string {
@@ -153,10 +124,23 @@ func object[V any](m map[string]V) string {
 	return string(text)
 }
 
-func labels(m map[string]string) string {
+// DigestLabel is the label of a node in the GCS with the digest of its environment.
+const DigestLabel = "raynoded.env"
+
+// labels are those of the role file, which come first, and the digest. Ray before 2.60 is given the JSON form: 2.9 and 2.40
+// know no other, and 2.60 calls it deprecated.
+func (n Node) labels() string {
+	all := map[string]string{}
+	if n.Digest != "" {
+		all[DigestLabel] = n.Digest
+	}
+	maps.Copy(all, n.Role.Ray.Labels)
+	if !AtLeast(n.Version, 2, 60) {
+		return object(all)
+	}
 	var pairs []string
-	for _, name := range slices.Sorted(maps.Keys(m)) {
-		pairs = append(pairs, name+"="+m[name])
+	for _, name := range slices.Sorted(maps.Keys(all)) {
+		pairs = append(pairs, name+"="+all[name])
 	}
 	return strings.Join(pairs, ",")
 }

@@ -65,45 +65,53 @@ func TestNode_Args(t *testing.T) {
 	}
 }
 
-func TestNode_Env(t *testing.T) {
-	base := []string{
-		"HOME=/root", "PATH=/usr/bin", "RAY_ADDRESS=other:1", "RAY_AUTH_TOKEN=hush", "RAY_AUTH_MODE=token", "RAY_TMPDIR=/x",
-		"RAY_CLOUD_INSTANCE_ID=i", "RAY_gcs_rpc_server_reconnect_timeout_s=1", "RAY_memory_monitor_refresh_ms=0",
-	}
+func TestNode_Own(t *testing.T) {
 	n := Node{Role: newRole(), Address: "10.0.0.1:6379", TempDir: "/t", Mark: "m"}
 	require.Equal(t, []string{
-		"HOME=/root", "RAY_memory_monitor_refresh_ms=0", "PATH=/opt/ray/bin:/usr/bin", "RAY_USAGE_STATS_ENABLED=0",
 		"RAY_AUTH_MODE=disabled", "RAY_CLOUD_INSTANCE_ID=m", "RAY_gcs_rpc_server_reconnect_timeout_s=120",
-	}, n.Env(base), "Ray itself must not be told of a cluster by the environment")
+	}, n.Own(), "Ray itself must not be told of a cluster by the environment")
 
 	n.TokenFile = "/run/credentials/ray-token"
 	require.Equal(t, []string{
-		"HOME=/root", "RAY_memory_monitor_refresh_ms=0", "PATH=/opt/ray/bin:/usr/bin", "RAY_USAGE_STATS_ENABLED=0",
 		"RAY_ADDRESS=10.0.0.1:6379", "RAY_TMPDIR=/t", "RAY_AUTH_MODE=token", "RAY_AUTH_TOKEN_PATH=/run/credentials/ray-token",
-	}, n.DriverEnv(base))
-
-	require.Equal(t, []string{"PATH=/opt/ray/bin:/usr/local/bin:/usr/bin:/bin", "RAY_USAGE_STATS_ENABLED=1"},
-		SingleEnv([]string{"RAY_USAGE_STATS_ENABLED=1"}, "/opt/ray/bin/ray"))
+	}, n.Driver())
 }
 
-func TestNode_Env_PersistentHead(t *testing.T) {
-	base := []string{
-		"PATH=/usr/bin", "RAY_REDIS_ADDRESS=other:1", "RAY_external_storage_namespace=n", "RAY_gcs_storage=redis", "RAY_gcs_storage_path=/x",
-	}
+func TestNode_Own_PersistentHead(t *testing.T) {
 	n := Node{Role: newRole(), Head: true, Address: "10.0.0.1:6379", TempDir: "/t", Mark: "m", StoreDir: "/s/gcs"}
 	n.Role.Cluster.Head = role.Address{Host: "gpu-001", Port: 6379}
-	common := []string{"PATH=/opt/ray/bin:/usr/bin", "RAY_USAGE_STATS_ENABLED=0", "RAY_AUTH_MODE=disabled", "RAY_CLOUD_INSTANCE_ID=m"}
-	require.Equal(t, append(common, "RAY_gcs_rpc_server_reconnect_timeout_s=120"), n.Env(base))
+	common := []string{"RAY_AUTH_MODE=disabled", "RAY_CLOUD_INSTANCE_ID=m"}
+	require.Equal(t, append(common, "RAY_gcs_rpc_server_reconnect_timeout_s=120"), n.Own())
 
 	n.Role.Cluster.PersistentHead = true
 	n.Role.Watchdog.HeadReturn = role.Duration{Duration: 15 * time.Minute}
 	common = append(common, "RAY_gcs_rpc_server_reconnect_timeout_s=960")
-	require.Equal(t, append(common, "RAY_gcs_storage=rocksdb", "RAY_gcs_storage_path=/s/gcs"), n.Env(base))
+	require.Equal(t, append(common, "RAY_gcs_storage=rocksdb", "RAY_gcs_storage_path=/s/gcs"), n.Own())
 	require.Contains(t, n.Driver(), "RAY_gcs_rpc_server_reconnect_timeout_s=960", "a driver waits as long as its workers")
 
 	n.Role.Cluster.Redis = role.Address{Host: "redis", Port: 7000}
-	require.Equal(t, append(common, "RAY_REDIS_ADDRESS=redis:7000", "RAY_external_storage_namespace=gpu-001:6379"), n.Env(base))
+	require.Equal(t, append(common, "RAY_REDIS_ADDRESS=redis:7000", "RAY_external_storage_namespace=gpu-001:6379"), n.Own())
 
 	n.Head = false
-	require.Equal(t, common, n.Env(base), "only the head has a state to keep")
+	require.Equal(t, common, n.Own(), "only the head has a state to keep")
+}
+
+func TestNode_Labels(t *testing.T) {
+	r := newRole()
+	label := func(version, digest string) string {
+		for _, arg := range (Node{Role: r, Version: version, Digest: digest}).Args() {
+			if value, found := strings.CutPrefix(arg, "--labels="); found {
+				return value
+			}
+		}
+		return ""
+	}
+	require.Empty(t, label("2.60.0", ""))
+	require.Equal(t, "raynoded.env=1a2b3c4d", label("2.60.0", "1a2b3c4d"))
+	require.Equal(t, `{"raynoded.env":"1a2b3c4d"}`, label("2.9.3", "1a2b3c4d"))
+	r.Ray.Labels = map[string]string{"rack": "r7"}
+	require.Equal(t, "rack=r7,raynoded.env=1a2b3c4d", label("2.61.0", "1a2b3c4d"))
+	require.Equal(t, `{"rack":"r7"}`, label("2.40.0", ""))
+	r.Ray.Labels = map[string]string{DigestLabel: "mine"}
+	require.Equal(t, "raynoded.env=mine", label("2.60.0", "1a2b3c4d"), "the role file has the last word")
 }

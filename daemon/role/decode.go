@@ -32,6 +32,8 @@ func (l *loader) decode(n *node, target any) {
 		fill(l, t, n, l.number)
 	case *map[string]string:
 		fill(l, t, n, l.text)
+	case *map[string]Setting:
+		fill(l, t, n, l.setting)
 	case *map[string]any:
 		l.free(t, n)
 	default:
@@ -148,6 +150,13 @@ func fill[T any](l *loader, target *map[string]T, n *node, read func(*node) (T, 
 			(*target)[name] = v
 		}
 	}
+}
+
+// setting reads one of a profile's.
+func (l *loader) setting(n *node) (Setting, bool) {
+	var s Setting
+	l.table(n, reflect.ValueOf(&s).Elem())
+	return s, n.table != nil
 }
 
 // free lays a table of any shape over a map, tables inside it likewise.

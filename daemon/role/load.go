@@ -49,6 +49,7 @@ func Load(path string) (*Role, error) {
 // loader lays files over the defaults and collects the complaints.
 type loader struct {
 	role     Role
+	top      reflect.Type     // whose keys may have been meant
 	main     *node            // the role file
 	current  *node            // the file being read; nil once all are
 	origins  map[string]*node // key → its last value, or its first table
@@ -61,6 +62,7 @@ type loader struct {
 func newLoader() *loader {
 	return &loader{
 		role:    defaults(),
+		top:     reflect.TypeFor[Role](),
 		origins: map[string]*node{},
 		refused: map[string]bool{},
 		meant:   map[string]bool{},
@@ -112,6 +114,12 @@ func (l *loader) finish() (*Role, error) {
 	if len(l.problems) == 0 {
 		return &l.role, nil
 	}
+	l.sort()
+	return nil, l.problems
+}
+
+// sort puts the complaints in the order of files and places.
+func (l *loader) sort() {
 	slices.SortFunc(l.problems, func(a, b Problem) int {
 		return cmp.Or(
 			slices.Index(l.role.Files, a.File)-slices.Index(l.role.Files, b.File),
@@ -121,7 +129,6 @@ func (l *loader) finish() (*Role, error) {
 			strings.Compare(a.Text, b.Text),
 		)
 	})
-	return nil, l.problems
 }
 
 // dropIns are the paths of the folder's *.toml in name order.

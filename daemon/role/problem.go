@@ -94,6 +94,9 @@ func oneLine(s string) string {
 
 // secret reports whether values of the key stay out of every complaint.
 func secret(key string) bool {
-	table, _, _ := strings.Cut(key, ".")
+	table, name, _ := strings.Cut(key, ".")
+	if table == "env" && LooksSecret(name) {
+		return true
+	}
 	return strings.EqualFold(table, "auth") && key != "auth.mode"
 }

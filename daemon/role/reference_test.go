@@ -14,7 +14,7 @@ import (
 const reference = "../../etc/raynoded"
 
 var (
-	setting = regexp.MustCompile(`^# [a-z_]+ = `)
+	setting = regexp.MustCompile(`^# [A-Za-z_]+ = `)
 	table   = regexp.MustCompile(`^(# )?\[([a-z_.]+)\]$`)
 )
 

@@ -20,8 +20,14 @@ type Role struct {
 	Watchdog Watchdog `toml:"watchdog"`
 	Stop     Stopping `toml:"stop"`
 	Job      Job      `toml:"job"`
-	Auth     Auth     `toml:"auth"`
-	Log      Log      `toml:"log"`
+	// Env are environment variables for Ray and the job; "" = make sure that it
+	// is unset, and derive nothing.
+	Env map[string]string `toml:"env"`
+	// EnvOrigins says where each of Env was last given: "FILE:LINE [env]".
+	EnvOrigins map[string]string `toml:"-"`
+	EnvFrom    EnvFrom           `toml:"env_from"`
+	Auth       Auth              `toml:"auth"`
+	Log        Log               `toml:"log"`
 }
 
 // Cluster says which cluster the host belongs to.
@@ -131,6 +137,18 @@ type Job struct {
 	WaitTimeout Duration `toml:"wait_timeout"`
 }
 
+// EnvFrom says what else makes the environment of Ray and the job.
+type EnvFrom struct {
+	Profiles []string `toml:"profiles"` // names; a later one wins
+	// Files are KEY=value files for secrets, absolute or "credential:NAME"; a
+	// later one wins.
+	Files []string `toml:"files"`
+	// Inherit are names of variables to take over from raynoded's own
+	// environment; one that ends in * stands for all that begin so.
+	Inherit      []string     `toml:"inherit"`
+	NCCLDelivery NCCLDelivery `toml:"nccl_delivery"`
+}
+
 // Auth is how the cluster knows its own members. It never holds a secret, only
 // the place of one.
 type Auth struct {
@@ -187,9 +205,11 @@ func defaults() Role {
 			HeadReturn:    Duration{15 * time.Minute},
 			CheckInterval: Duration{5 * time.Second},
 		},
-		Stop: Stopping{Grace: Duration{5 * time.Second}},
-		Job:  Job{WaitTimeout: Duration{20 * time.Minute}},
-		Log:  Log{Level: "info"},
+		Stop:       Stopping{Grace: Duration{5 * time.Second}},
+		Job:        Job{WaitTimeout: Duration{20 * time.Minute}},
+		EnvOrigins: map[string]string{},
+		EnvFrom:    EnvFrom{NCCLDelivery: DeliverFile},
+		Log:        Log{Level: "info"},
 	}
 }
 

@@ -115,6 +115,14 @@ func TestLoad_EveryKey(t *testing.T) {
 			WaitGPUs:    24,
 			WaitTimeout: Duration{time.Minute},
 		},
+		Env:        map[string]string{"NCCL_IB_TIMEOUT": "22", "HF_TOKEN": ""},
+		EnvOrigins: map[string]string{"NCCL_IB_TIMEOUT": file + ":69 [env]", "HF_TOKEN": file + ":70 [env]"},
+		EnvFrom: EnvFrom{
+			Profiles:     []string{"infiniband", "large"},
+			Files:        []string{"/etc/raynoded/secrets.env", "credential:wandb"},
+			Inherit:      []string{"SLURM_*", "MY_OWN"},
+			NCCLDelivery: DeliverEnv,
+		},
 		Auth: Auth{Mode: Token, TokenFile: "/etc/raynoded/token"},
 		Log:  Log{Level: "debug", Format: LogJSON},
 	}, got)
@@ -148,6 +156,8 @@ func TestLoad_Defaults(t *testing.T) {
 	require.Equal(t, 5*time.Second, r.Stop.Grace.Duration)
 	require.Equal(t, 20*time.Minute, r.Job.WaitTimeout.Duration)
 	require.Equal(t, Log{Level: "info"}, r.Log)
+	require.Empty(t, r.Env)
+	require.Equal(t, EnvFrom{NCCLDelivery: DeliverFile}, r.EnvFrom)
 	require.False(t, r.Standing())
 	require.Equal(t, 2, r.WaitNodes())
 }

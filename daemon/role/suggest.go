@@ -16,7 +16,7 @@ func (l *loader) unknown(n *node, known []reflect.StructField) {
 		siblings[i] = keyOf(field)
 	}
 	text := "unknown key"
-	if meant := guess(n.key, siblings); meant != "" {
+	if meant := guess(n.key, siblings, l.top); meant != "" {
 		text += ", did you mean " + meant + "?"
 		l.meant[meant] = true
 	}
@@ -25,9 +25,9 @@ func (l *loader) unknown(n *node, known []reflect.StructField) {
 
 // guess prefers a neighbour, but what stands before all tables is more likely
 // misplaced than misspelt.
-func guess(key toml.Key, siblings []string) string {
+func guess(key toml.Key, siblings []string, top reflect.Type) string {
 	last := len(key) - 1
-	exact := elsewhere(key[last])
+	exact := elsewhere(key[last], top)
 	near := nearest(strings.ToLower(key[last]), siblings)
 	if near == "" || exact != "" && last == 0 {
 		return exact
@@ -67,8 +67,8 @@ func nearest(name string, known []string) string {
 }
 
 // elsewhere is the first key of another table with that very name.
-func elsewhere(name string) string {
-	for _, key := range knownKeys(reflect.TypeFor[Role](), "") {
+func elsewhere(name string, top reflect.Type) string {
+	for _, key := range knownKeys(top, "") {
 		if strings.HasSuffix("."+key, "."+strings.ToLower(name)) {
 			return key
 		}

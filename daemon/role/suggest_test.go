@@ -39,7 +39,7 @@ func TestGuess(t *testing.T) {
 		for _, field := range fields(reflect.TypeOf(c.table)) {
 			siblings = append(siblings, keyOf(field))
 		}
-		require.Equal(t, c.want, guess(c.key, siblings), "%.60s", c.key)
+		require.Equal(t, c.want, guess(c.key, siblings, reflect.TypeFor[Role]()), "%.60s", c.key)
 	}
 }
 

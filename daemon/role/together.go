@@ -21,6 +21,7 @@ func (l *loader) checkTogether() {
 	l.checkPersistence()
 	l.checkAuth()
 	l.checkPorts()
+	l.checkDelivery()
 	if r.Node.IP != "" && r.Node.Interface != "" {
 		l.clash("node.ip", "must not be set together with node.interface", r.Node.IP)
 	}

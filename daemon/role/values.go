@@ -35,6 +35,7 @@ func (l *loader) checkValues() {
 	l.checkCount("job.wait_nodes", r.Job.WaitNodes)
 	l.checkCount("job.wait_gpus", r.Job.WaitGPUs)
 	l.checkPath("auth.token_file", r.Auth.TokenFile)
+	l.checkEnv()
 }
 
 // check complains unless ok, if the current file is where the value is from.
@@ -68,8 +69,7 @@ func (l *loader) checkClusterValues() {
 }
 
 func (l *loader) checkVariable(key, name string) {
-	ok := strings.Trim(name, letters+digits+"_") == "" && strings.TrimLeft(name, digits) == name && name != ""
-	l.check(ok, key, "must be the name of an environment variable", name)
+	l.check(IsVariable(name), key, "must be the name of an environment variable", name)
 }
 
 func isHostIP(s string) bool {

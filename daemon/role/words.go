@@ -37,6 +37,15 @@ const (
 	None  AuthMode = "none"
 )
 
+// NCCLDelivery is how NCCL gets the values that differ from host to host.
+type NCCLDelivery string
+
+// The two ways.
+const (
+	DeliverFile NCCLDelivery = "file" // in a file of this host that NCCL_CONF_FILE names; needs NCCL 2.23
+	DeliverEnv  NCCLDelivery = "env"  // as environment variables, like everything else
+)
+
 // LogLevel is the least severity that is logged: trace, debug, info, warning or
 // error.
 type LogLevel string
@@ -67,6 +76,11 @@ func (o *OnHeadLoss) UnmarshalText(text []byte) error { return take(o, text, Sto
 
 // UnmarshalText takes one of the two words.
 func (m *AuthMode) UnmarshalText(text []byte) error { return take(m, text, Token, None) }
+
+// UnmarshalText takes one of the two words.
+func (d *NCCLDelivery) UnmarshalText(text []byte) error {
+	return take(d, text, DeliverFile, DeliverEnv)
+}
 
 // UnmarshalText takes one of the five words.
 func (l *LogLevel) UnmarshalText(text []byte) error {

@@ -11,6 +11,7 @@ type node struct {
 	ID, Name, IP, Host, Mark string
 	Head                     bool
 	Resources                map[string]float64
+	Labels                   map[string]string
 	Left                     gcspb.NodeDeathInfo_Reason // UNSPECIFIED: it has not said goodbye
 	Words                    string                     // of its goodbye
 }
@@ -35,6 +36,9 @@ func (n node) info() *gcspb.GcsNodeInfo {
 	}
 	for name, amount := range n.Resources {
 		info.ResourcesTotal = append(info.ResourcesTotal, &gcspb.GcsNodeInfo_ResourcesTotalEntry{Key: []byte(name), Value: amount})
+	}
+	for name, text := range n.Labels {
+		info.Labels = append(info.Labels, &gcspb.GcsNodeInfo_LabelsEntry{Key: []byte(name), Value: []byte(text)})
 	}
 	if !n.alive() {
 		info.State = gcspb.GcsNodeInfo_DEAD

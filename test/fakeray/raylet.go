@@ -2,12 +2,14 @@ package fakeray
 
 import (
 	"context"
+	"encoding/json"
 	"fmt"
 	"os"
 	"os/exec"
 	"os/signal"
 	"path/filepath"
 	"strconv"
+	"strings"
 	"syscall"
 	"time"
 
@@ -100,7 +102,7 @@ func fatal(err error) int {
 func (f Folder) newNode(args []string) node {
 	n := node{
 		ID: flag(args, "node_id"), Name: flag(args, "node-name"), IP: flag(args, "node_ip_address"), Mark: os.Getenv("RAY_CLOUD_INSTANCE_ID"),
-		Resources: map[string]float64{"CPU": 1},
+		Resources: map[string]float64{"CPU": 1}, Labels: labels(flag(args, "labels")),
 	}
 	n.Host, _ = os.Hostname()
 	if n.ID == "" {
@@ -113,6 +115,20 @@ func (f Folder) newNode(args []string) node {
 		n.Head = n.Head || arg == "--head"
 	}
 	return n
+}
+
+// labels reads what --labels takes: JSON, or "name=text,name=text".
+func labels(text string) map[string]string {
+	found := map[string]string{}
+	if json.Unmarshal([]byte(text), &found) == nil {
+		return found
+	}
+	for pair := range strings.SplitSeq(text, ",") {
+		if name, value, is := strings.Cut(pair, "="); is {
+			found[name] = value
+		}
+	}
+	return found
 }
 
 func clusterID(address string) (string, error) {

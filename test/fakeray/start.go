@@ -83,7 +83,7 @@ func (s start) startGCS() error {
 func (s start) startRaylet() error {
 	args := []string{
 		"--raylet_socket_name=" + filepath.Join(s.session, "sockets/raylet"), "--node_ip_address=" + s.ip, "--gcs-address=" + s.address,
-		"--node-name=" + flag(s.args, "node-name"), "--num-gpus=" + flag(s.args, "num-gpus"), "--log_dir=" + s.logs(),
+		"--node-name=" + flag(s.args, "node-name"), "--num-gpus=" + flag(s.args, "num-gpus"), "--labels=" + flag(s.args, "labels"), "--log_dir=" + s.logs(),
 		"--dashboard_agent_command=/fake/python3 /fake/ray/dashboard/agent.py",
 	}
 	if !strings.HasPrefix(rayVersion(), "2.9.") {

@@ -1,0 +1,188 @@
+package environ
+
+import (
+	"fmt"
+	"maps"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"github.com/raynoded/raynoded/daemon/role"
+)
+
+// Sources are all that the environment is made of.
+type Sources struct {
+	Role     *role.Role
+	Own      []string        // raynoded's own environment
+	Profiles []*role.Profile // in the order of the role file
+	Files    []File          // in the order of the role file
+	Host     Host
+	// Interface holds the node's Address; "" = not known, or there is no cluster: nothing is derived.
+	Interface, Address string
+	Node               []string     // NAME=value: what raynoded sets for the node itself
+	Mark               string       // the name among Node whose value is new at every start
+	ConfFile           string       // where the file for NCCL would be
+	Elsewhere          []NotApplied // what other files of the host say
+}
+
+// Resolve lays the layers over each other.
+func Resolve(s Sources) Result {
+	l := layers{from: s.Role.EnvFrom, values: map[string]Value{}}
+	l.addBase(s)
+	l.addInherited(s.Own)
+	for _, p := range s.Profiles {
+		for name, setting := range p.Env {
+			l.set(profile, name, setting.Value, fmt.Sprintf("profile %s: %s", p.Name, setting.Reason))
+		}
+	}
+	l.addDerived(s)
+	for name, value := range s.Role.Env {
+		l.set(roleFile, name, value, s.Role.EnvOrigins[name])
+	}
+	for _, f := range s.Files {
+		for _, setting := range f.Settings {
+			l.hide(setting.Name, setting.value, fmt.Sprintf("file %s:%d", f.Path, setting.Line))
+		}
+	}
+	l.addConfFile(s.ConfFile)
+	for _, entry := range s.Node {
+		name, value, _ := strings.Cut(entry, "=")
+		l.set(node, name, value, "raynoded: how this node is in its cluster")
+		if name == s.Mark {
+			l.values[name] = Value{Name: name, Delivery: ByEnv, Origin: "raynoded: tells this start from others", Withheld: PerStart, layer: node}
+		}
+	}
+	r := Result{Values: slices.SortedFunc(maps.Values(l.values), func(a, b Value) int { return strings.Compare(a.Name, b.Name) })}
+	r.Digest = digest(r.Values)
+	r.NotApplied = r.without(append(l.dropped(s.Own), s.Elsewhere...))
+	r.Warnings = append(warn(r.Values, s.Host), l.warnings...)
+	slices.Sort(r.Warnings)
+	return r
+}
+
+type layers struct {
+	from     role.EnvFrom
+	values   map[string]Value
+	warnings []string
+}
+
+// set lays one value over the others.
+func (l *layers) set(from layer, name, value, origin string) {
+	v := Value{Name: name, Value: value, Delivery: ByEnv, Origin: origin, layer: from}
+	switch {
+	case value == "":
+		v.Delivery = Unset
+	case l.goesByFile(name, value):
+		v.Delivery = ByFile
+	}
+	l.values[name] = v
+}
+
+// hide does so for a value of a file, which is never shown.
+func (l *layers) hide(name, value, origin string) {
+	l.set(file, name, value, origin)
+	if v := l.values[name]; v.Delivery != Unset {
+		v.Value, v.Withheld, v.hidden = "", Secret, &value
+		l.values[name] = v
+	}
+}
+
+func (l *layers) goesByFile(name, value string) bool {
+	if !perHost[name] || l.from.NCCLDelivery != role.DeliverFile || strings.ContainsAny(value, "\n\x00") {
+		return false
+	}
+	if len(value) > maxConf {
+		l.warnings = append(l.warnings, fmt.Sprintf("%s is longer than the %d bytes that NCCL takes from a file, and goes by the environment", name, maxConf))
+		return false
+	}
+	return true
+}
+
+const own = "raynoded's own environment"
+
+func (l *layers) addBase(s Sources) {
+	const path = "PATH"
+	l.set(base, path, "/usr/local/bin:/usr/bin:/bin", "")
+	l.set(base, usageStats, "0", "default: Ray reports to its makers only where it is told to")
+	l.take(base, s.Own, baseNames, "base: "+own)
+	l.set(base, path, filepath.Dir(s.Role.Ray.Bin)+":"+l.values[path].Value, "base: the folder of ray.bin, then raynoded's own PATH")
+}
+
+func (l *layers) addInherited(env []string) {
+	for _, pattern := range l.from.Inherit {
+		l.take(inherited, env, []string{pattern}, fmt.Sprintf("env_from.inherit %q: %s", pattern, own))
+	}
+}
+
+// take takes over what matches one of the patterns. What is set to nothing is not taken.
+func (l *layers) take(from layer, env, patterns []string, origin string) {
+	for _, entry := range env {
+		name, value, _ := strings.Cut(entry, "=")
+		_, reserved := l.from.Reserved(name)
+		if value != "" && !reserved && slices.ContainsFunc(patterns, func(p string) bool { return match(p, name) }) {
+			l.set(from, name, value, origin)
+		}
+	}
+}
+
+func (l *layers) addDerived(s Sources) {
+	found, doubt := derive(s.Host, s.Interface, s.Address)
+	for _, d := range found {
+		before, set := l.values[d.name]
+		if set && before.layer == profile && before.Delivery == Unset {
+			continue
+		}
+		if set && before.Value != d.value {
+			l.warnings = append(l.warnings, fmt.Sprintf("%s = %q (%s) gives way to what was derived, %q: to keep it, say it in [env]", d.name, before.Value, before.Origin, d.value))
+		}
+		l.set(derived, d.name, d.value, "derived: "+d.why)
+	}
+	if _, said := s.Role.Env["NCCL_IB_HCA"]; doubt != "" && !said && l.values["NCCL_IB_HCA"].Name == "" {
+		l.warnings = append(l.warnings, doubt)
+	}
+}
+
+// addConfFile names the file for NCCL if there is something in it.
+func (l *layers) addConfFile(path string) {
+	for _, v := range l.values {
+		if v.Delivery == ByFile {
+			l.set(derived, confFile, path, "raynoded: what is delivered by file")
+			return
+		}
+	}
+}
+
+// dropped is what raynoded's own environment has and Ray's has not, as far as it matters to training.
+func (l *layers) dropped(env []string) []NotApplied {
+	var found []NotApplied
+	for _, entry := range env {
+		name, value, _ := strings.Cut(entry, "=")
+		taken := slices.ContainsFunc(slices.Concat(baseNames, l.from.Inherit), func(p string) bool { return match(p, name) })
+		if _, reserved := l.from.Reserved(name); reserved || taken || !trains(name) {
+			continue
+		}
+		found = append(found, shown(NotApplied{Name: name, Value: value, From: own, Why: "only what env_from.inherit names is taken over"}))
+	}
+	return found
+}
+
+// shown takes away what should not be.
+func shown(n NotApplied) NotApplied {
+	if role.LooksSecret(n.Name) {
+		n.Value = ""
+	}
+	return n
+}
+
+// without takes from what is written elsewhere all that Ray has just so.
+func (r Result) without(all []NotApplied) []NotApplied {
+	kept := []NotApplied{}
+	for _, n := range all {
+		i := slices.IndexFunc(r.Values, func(v Value) bool { return v.Name == n.Name })
+		same := i >= 0 && r.Values[i].Delivery != Unset && (r.Values[i].text() == n.Value || role.LooksSecret(n.Name))
+		if !same {
+			kept = append(kept, n)
+		}
+	}
+	return kept
+}

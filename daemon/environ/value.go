@@ -1,0 +1,115 @@
+package environ
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"fmt"
+	"strings"
+
+	"github.com/raynoded/raynoded/daemon/role"
+)
+
+// Delivery is how a value gets to the programs.
+type Delivery string
+
+// The three ways.
+const (
+	ByEnv  Delivery = "env"   // as an environment variable
+	ByFile Delivery = "file"  // in the file that NCCL_CONF_FILE names, which only NCCL reads
+	Unset  Delivery = "unset" // not at all, whatever a layer before says
+)
+
+// Value is one variable and why it has its value.
+type Value struct {
+	Name     string   `json:"name"`
+	Value    string   `json:"value"` // "" where it is withheld or unset
+	Delivery Delivery `json:"delivery"`
+	Origin   string   `json:"origin"`
+	// Withheld says why Value does not show what there is: Secret or PerStart; "" = it is shown.
+	Withheld string `json:"withheld,omitempty"`
+
+	layer  layer
+	hidden *string // what is withheld
+}
+
+// Why a value is not shown.
+const (
+	Secret   = "secret"             // it is from a file of env_from.files
+	PerStart = "new at every start" // nobody knows it before Ray starts
+)
+
+// layer is one source of values; a later one wins.
+type layer int
+
+const (
+	base layer = iota
+	inherited
+	profile
+	derived
+	roleFile
+	file
+	node
+)
+
+// text is the value itself.
+func (v Value) text() string {
+	if v.hidden != nil {
+		return *v.hidden
+	}
+	return v.Value
+}
+
+// NotApplied is a value that is written somewhere on this host, and that Ray does not get.
+type NotApplied struct {
+	Name  string `json:"name"`
+	Value string `json:"value"` // "" where the name looks like a secret's
+	From  string `json:"from"`
+	Why   string `json:"why"`
+}
+
+// Result is the environment of Ray and the job on one host.
+type Result struct {
+	Values     []Value      `json:"values"` // by name
+	Digest     string       `json:"digest"` // of what should be the same on every host: 8 hex digits
+	NotApplied []NotApplied `json:"not_applied"`
+	Warnings   []string     `json:"warnings"`
+}
+
+// Env are the entries NAME=value for Ray and the job, secrets included, without what raynoded sets for the node itself.
+func (r Result) Env() []string {
+	var env []string
+	for _, v := range r.Values {
+		if v.Delivery == ByEnv && v.layer != node {
+			env = append(env, v.Name+"="+v.text())
+		}
+	}
+	return env
+}
+
+// NCCLConf is the text of the file for NCCL; "" = there is nothing to deliver by it.
+func (r Result) NCCLConf() string {
+	var lines strings.Builder
+	for _, v := range r.Values {
+		if v.Delivery == ByFile {
+			fmt.Fprintf(&lines, "%s=%s\n", v.Name, v.text())
+		}
+	}
+	return lines.String()
+}
+
+// digest is over what profiles, [env] and files say, but for names whose values differ from host to host. Of a file only
+// values that are no secret by their name count, of the others the names: a digest must not tell a secret that can be guessed.
+func digest(values []Value) string {
+	hash := sha256.New()
+	for _, v := range values {
+		if v.layer != profile && v.layer != roleFile && v.layer != file || perHost[v.Name] {
+			continue
+		}
+		text := v.text()
+		if v.layer == file && (!trains(v.Name) || role.LooksSecret(v.Name)) {
+			text = "?"
+		}
+		fmt.Fprintf(hash, "%s %s=%q\n", map[bool]string{true: "-", false: "+"}[v.Delivery == Unset], v.Name, text)
+	}
+	return hex.EncodeToString(hash.Sum(nil)[:4])
+}

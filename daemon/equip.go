@@ -1,0 +1,100 @@
+package daemon
+
+import (
+	"errors"
+	"fmt"
+	"net"
+	"net/netip"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"github.com/raynoded/raynoded/daemon/environ"
+	"github.com/raynoded/raynoded/daemon/ray"
+	"github.com/raynoded/raynoded/daemon/role"
+)
+
+// shippedProfiles are those of the package. A site has its own in the folder "profiles" beside the role file.
+const shippedProfiles = "/usr/share/raynoded/profiles"
+
+// equip reads what the environment of Ray and the job is made of, and makes what can be known of it before this node has an
+// address.
+func (l *life) equip() (err error) {
+	l.sources, err = readSources(l.role, l.place, l.env)
+	l.environment = environ.Resolve(l.sources)
+	return err
+}
+
+// settle makes the environment for good, says what is odd about it, and writes down what goes by a file.
+func (l *life) settle() error {
+	l.sources.Interface, l.sources.Address = holder(l.node.IP), l.node.IP
+	l.environment = environ.Resolve(l.sources)
+	for _, text := range l.environment.Warnings {
+		l.entry().Warn("environment: " + text)
+	}
+	for _, n := range l.environment.NotApplied {
+		l.entry().Infof("environment: not applied: %s of %s: %s", n.Name, n.From, n.Why)
+	}
+	l.node.Digest = l.environment.Digest
+	return l.place.writeConf(l.environment.NCCLConf())
+}
+
+// readSources reads the profiles and files that the role names, and what this host is like. All that is wrong is in the error.
+func readSources(r *role.Role, place Place, env []string) (environ.Sources, error) {
+	s := environ.Sources{Role: r, Own: env, ConfFile: place.ConfFile(), Mark: ray.Mark}
+	var problems []error
+	var err error
+	s.Profiles, err = environ.ReadProfiles(r.EnvFrom.Profiles, filepath.Join(filepath.Dir(r.Files[0]), "profiles"), shippedProfiles)
+	if err != nil {
+		problems = append(problems, unfit("env_from.profiles", "%w", err))
+	}
+	for _, path := range r.EnvFrom.Files {
+		f, err := readEnvFile(path, r)
+		if err != nil {
+			problems = append(problems, unfit("env_from.files", "%w", err))
+			continue
+		}
+		s.Files = append(s.Files, f)
+	}
+	all, err := net.Interfaces()
+	if err != nil {
+		problems = append(problems, unfit("node.interface", "cannot list this host's interfaces: %w", err))
+	}
+	var names []string
+	for _, i := range all {
+		names = append(names, i.Name)
+	}
+	s.Host = environ.ReadHost("/", names)
+	s.Elsewhere = environ.ReadElsewhere("/", lookup(env, "HOME"))
+	return s, errors.Join(problems...)
+}
+
+func readEnvFile(path string, r *role.Role) (environ.File, error) {
+	name, isCredential := strings.CutPrefix(path, role.CredentialPrefix)
+	if isCredential {
+		dir := credentials(r)
+		if dir == "" {
+			return environ.File{}, fmt.Errorf("there is no systemd credential %s: the unit has none", name)
+		}
+		path = filepath.Join(dir, name)
+	}
+	return environ.ReadFile(path, r.EnvFrom)
+}
+
+// holder is the interface that has an address; "" = none has. All loopback addresses are where the first one is.
+func holder(ip string) string {
+	want, err := netip.ParseAddr(ip)
+	if err != nil {
+		return ""
+	}
+	all, _ := net.Interfaces()
+	for _, i := range all {
+		have, err := i.Addrs()
+		if err == nil && slices.ContainsFunc(addrs(have), func(a netip.Addr) bool {
+			return a == want.Unmap() || a.IsLoopback() && want.IsLoopback()
+		}) {
+			return i.Name
+		}
+	}
+	return ""
+}

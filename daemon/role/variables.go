@@ -1,0 +1,131 @@
+package role
+
+import (
+	"fmt"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"github.com/BurntSushi/toml"
+)
+
+// maxEntry is the longest NAME=value in bytes: Linux gives a program no longer one (MAX_ARG_STRLEN, with the final NUL).
+const maxEntry = 128<<10 - 1
+
+// CredentialPrefix stands before the name of a systemd credential in env_from.files.
+const CredentialPrefix = "credential:"
+
+// ownVariables are the variables that raynoded sets itself, each with what to use instead.
+var ownVariables = map[string]string{
+	"RAY_ADDRESS":                            "use cluster.head",
+	"RAY_TMPDIR":                             "use ray.temp_dir",
+	"RAY_AUTH_MODE":                          "use auth.mode",
+	"RAY_AUTH_TOKEN":                         "use auth.token_file",
+	"RAY_AUTH_TOKEN_PATH":                    "use auth.token_file",
+	"RAY_CLOUD_INSTANCE_ID":                  "it tells one start of a node from the next",
+	"RAY_gcs_rpc_server_reconnect_timeout_s": "it follows from [watchdog]",
+	"RAY_REDIS_ADDRESS":                      "use cluster.redis",
+	"RAY_external_storage_namespace":         "use cluster.redis",
+	"RAY_gcs_storage":                        "use cluster.persistent_head",
+	"RAY_gcs_storage_path":                   "use cluster.persistent_head",
+	"NCCL_CONF_FILE":                         `it names raynoded's file, unless env_from.nccl_delivery is "env"`,
+}
+
+// systemdVariables are what systemd says to raynoded alone. One that ends in _ stands for all names that begin so.
+var systemdVariables = []string{
+	"NOTIFY_SOCKET", "WATCHDOG_", "LISTEN_", "FDSTORE", "JOURNAL_STREAM", "MAINPID", "MANAGERPID", "SYSTEMD_EXEC_PID",
+}
+
+// Reserved says whether a variable is not for the user to set, and what to do instead.
+func (f EnvFrom) Reserved(name string) (instead string, reserved bool) {
+	if name == "NCCL_CONF_FILE" && f.NCCLDelivery == DeliverEnv {
+		return "", false
+	}
+	if instead, own := ownVariables[name]; own {
+		return instead, true
+	}
+	for _, s := range systemdVariables {
+		if name == s || strings.HasSuffix(s, "_") && strings.HasPrefix(name, s) {
+			return "systemd means it for raynoded", true
+		}
+	}
+	return "", false
+}
+
+// secretEndings are how the names of secrets end.
+var secretEndings = []string{"TOKEN", "API_KEY", "SECRET", "SECRET_KEY", "SECRET_ACCESS_KEY", "PRIVATE_KEY", "PASSWORD", "PASSWD", "PASSPHRASE"}
+
+// LooksSecret says whether a variable of this name most likely holds a secret.
+func LooksSecret(name string) bool {
+	return slices.ContainsFunc(secretEndings, func(ending string) bool {
+		upper := strings.ToUpper(name)
+		return upper == ending || strings.HasSuffix(upper, "_"+ending)
+	})
+}
+
+// IsVariable says whether a name can be that of an environment variable: letters, digits and _, no digit first.
+func IsVariable(name string) bool {
+	return name != "" && strings.Trim(name, letters+digits+"_") == "" && strings.TrimLeft(name, digits) == name
+}
+
+// checkEnv looks at [env] and [env_from].
+func (l *loader) checkEnv() {
+	r := &l.role
+	for name, value := range r.Env {
+		l.checkSetting(EnvFrom{NCCLDelivery: DeliverEnv}, toml.Key{"env", name}.String(), name, value) // more in checkDelivery
+		if n := l.origins[toml.Key{"env", name}.String()]; n != nil && n.doc == l.current.doc {
+			line, _ := n.doc.place(n.start())
+			r.EnvOrigins[name] = fmt.Sprintf("%s:%d [env]", n.doc.path, line)
+		}
+	}
+	l.checkEach("env_from.profiles", r.EnvFrom.Profiles, "must be names of profiles, made of a to z, 0 to 9 and -", isProfileName)
+	l.checkEach("env_from.files", r.EnvFrom.Files, `must be absolute paths, or "credential:NAME" for a systemd credential`, isEnvFile)
+	l.checkEach("env_from.inherit", r.EnvFrom.Inherit, "must be names of environment variables, of which the last part may be *", isPattern)
+	for _, name := range r.EnvFrom.Inherit {
+		instead, reserved := r.EnvFrom.Reserved(name)
+		l.check(!reserved || name == "NCCL_CONF_FILE", "env_from.inherit", "must leave to raynoded what it sets", phrase(name+" ("+instead+")"))
+	}
+}
+
+// checkSetting looks at one variable and its value, of which "" means that it must not be set.
+func (l *loader) checkSetting(from EnvFrom, key, name, value string) {
+	instead, reserved := from.Reserved(name)
+	l.check(IsVariable(name), key, "must be the name of an environment variable: letters, digits and _", phrase(fmt.Sprintf("%q", name)))
+	l.check(!reserved, key, "must leave to raynoded what it sets", phrase(name+" ("+instead+")"))
+	l.check(value == "" || !LooksSecret(name), key, "must come from a file of env_from.files, as it looks like a secret", phrase(name))
+	l.check(len(name)+1+len(value) <= maxEntry, key, fmt.Sprintf("must have at most %d bytes together with its name", maxEntry-1), phrase(fmt.Sprintf("%d", len(name)+len(value))))
+}
+
+// checkEach complains about the first item of a list that is not good, or is there twice.
+func (l *loader) checkEach(key string, items []string, must string, good func(string) bool) {
+	for i, item := range items {
+		l.check(good(item), key, must, item)
+		l.check(!slices.Contains(items[:i], item), key, "must not name one twice", item)
+	}
+}
+
+func isProfileName(name string) bool {
+	return name != "" && strings.Trim(name, "abcdefghijklmnopqrstuvwxyz"+digits+"-") == ""
+}
+
+func isEnvFile(path string) bool {
+	if name, credential := strings.CutPrefix(path, CredentialPrefix); credential {
+		return name != "" && !strings.Contains(name, "/") && !strings.HasPrefix(name, ".")
+	}
+	return filepath.IsAbs(path)
+}
+
+func isPattern(name string) bool { return IsVariable(strings.TrimSuffix(name, "*")) }
+
+// checkDelivery: where raynoded names a file for NCCL, nobody else does.
+func (l *loader) checkDelivery() {
+	const must = `must come with env_from.nccl_delivery "env", or NCCL would not read raynoded's file`
+	from := l.role.EnvFrom
+	if from.NCCLDelivery == DeliverEnv {
+		return
+	}
+	l.clash("env.NCCL_CONF_FILE", must, phrase(fmt.Sprintf("%q", from.NCCLDelivery)))
+	if slices.Contains(from.Inherit, "NCCL_CONF_FILE") {
+		l.clash("env_from.inherit", must, phrase("NCCL_CONF_FILE"))
+	}
+}
