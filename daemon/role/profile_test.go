@@ -4,6 +4,7 @@ import (
 	"errors"
 	"io/fs"
 	"path/filepath"
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -45,5 +46,16 @@ func TestLooksSecret(t *testing.T) {
 		"TOKENIZERS_PARALLELISM": false, "HF_TOKEN_PATH": false, "AWS_ACCESS_KEY_ID": false, "MAX_TOKENS": false, "NCCL_DEBUG": false,
 	} {
 		require.Equal(t, want, LooksSecret(name), name)
+	}
+}
+
+func TestLoad_LongestEntry(t *testing.T) {
+	for length, good := range map[int]bool{maxEntry - len("A="): true, maxEntry - len("A=") + 1: false} {
+		_, err := Load(write(t, map[string]string{"single.toml": "role = 'single'\nenv.A = '" + strings.Repeat("x", length) + "'"}))
+		if good {
+			require.NoError(t, err)
+			continue
+		}
+		require.EqualError(t, err, "single.toml:2:10: env.A: must have at most 131070 bytes together with its name, got 131071")
 	}
 }
