@@ -1,7 +1,6 @@
 package role
 
 import (
-	"errors"
 	"io/fs"
 	"path/filepath"
 	"strings"
@@ -37,7 +36,7 @@ bad.toml:13:1: omitted.NCCL_IB_TIMEOUT.value: must be a string; "" means that it
 bad.toml:19:13: env.HF_TOKEN: must be a table
 bad.toml:20:1: envs: unknown key, did you mean env?`)
 	_, err = LoadProfile("none.toml")
-	require.True(t, errors.Is(err, fs.ErrNotExist))
+	require.ErrorIs(t, err, fs.ErrNotExist)
 }
 
 func TestLooksSecret(t *testing.T) {
