@@ -189,6 +189,12 @@ func TestWarnings_Derivation(t *testing.T) {
 	require.Empty(t, Resolve(s).Warnings, "a person has said it")
 
 	s = sources(worker(nil))
+	s.Address = "10.4.0.17"
+	require.Equal(t, []string{"no interface of this host has the node's address 10.4.0.17: nothing is derived from it"}, Resolve(s).Warnings)
+	s.Address, s.Files = "", []File{{Path: "/s.env", Settings: []Setting{{"NCCL_SOCKET_IFNAME", 1, "hush"}}}}
+	require.Equal(t, []string{"NCCL_SOCKET_IFNAME: it names what this host has not (file /s.env:1)"}, Resolve(s).Warnings)
+
+	s = sources(worker(nil))
 	s.Profiles = []*role.Profile{profileOf("mine", map[string]string{"GLOO_SOCKET_IFNAME": "eno9"})}
 	s.Interface, s.Host = "eno1", fixture(t, "single-nic")
 	require.Equal(t, []string{`GLOO_SOCKET_IFNAME = "eno9" (profile mine: because) gives way to what was derived, "eno1": to keep it, say it in [env]`}, Resolve(s).Warnings)

@@ -26,6 +26,9 @@ func warn(values []Value, h Host) []string {
 			add(v, "NCCL does not know this level and prints nothing: it knows %s", strings.Join(levels, ", "))
 		}
 		for _, text := range missing(v, h) {
+			if v.Withheld != "" {
+				text = "it names what this host has not" // without the value
+			}
 			add(v, "%s", text)
 		}
 	}

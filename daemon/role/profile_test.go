@@ -1,9 +1,9 @@
 package role
 
 import (
-	"errors"
 	"io/fs"
 	"path/filepath"
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -36,7 +36,7 @@ bad.toml:13:1: omitted.NCCL_IB_TIMEOUT.value: must be a string; "" means that it
 bad.toml:19:13: env.HF_TOKEN: must be a table
 bad.toml:20:1: envs: unknown key, did you mean env?`)
 	_, err = LoadProfile("none.toml")
-	require.True(t, errors.Is(err, fs.ErrNotExist))
+	require.ErrorIs(t, err, fs.ErrNotExist)
 }
 
 func TestLooksSecret(t *testing.T) {
@@ -45,5 +45,16 @@ func TestLooksSecret(t *testing.T) {
 		"TOKENIZERS_PARALLELISM": false, "HF_TOKEN_PATH": false, "AWS_ACCESS_KEY_ID": false, "MAX_TOKENS": false, "NCCL_DEBUG": false,
 	} {
 		require.Equal(t, want, LooksSecret(name), name)
+	}
+}
+
+func TestLoad_LongestEntry(t *testing.T) {
+	for length, good := range map[int]bool{maxEntry - len("A="): true, maxEntry - len("A=") + 1: false} {
+		_, err := Load(write(t, map[string]string{"single.toml": "role = 'single'\nenv.A = '" + strings.Repeat("x", length) + "'"}))
+		if good {
+			require.NoError(t, err)
+			continue
+		}
+		require.EqualError(t, err, "single.toml:2:10: env.A: must have at most 131070 bytes together with its name, got 131071")
 	}
 }
