@@ -37,6 +37,15 @@ const (
 	None  AuthMode = "none"
 )
 
+// Restart is what a changed key that needs a new Ray does to one that runs.
+type Restart string
+
+// The two answers.
+const (
+	Never  Restart = "never"  // it waits for Ray's next start
+	Always Restart = "always" // Ray is stopped, with all that runs on it, and started anew
+)
+
 // LogLevel is the least severity that is logged: trace, debug, info, warning or
 // error.
 type LogLevel string
@@ -67,6 +76,9 @@ func (o *OnHeadLoss) UnmarshalText(text []byte) error { return take(o, text, Sto
 
 // UnmarshalText takes one of the two words.
 func (m *AuthMode) UnmarshalText(text []byte) error { return take(m, text, Token, None) }
+
+// UnmarshalText takes one of the two words.
+func (r *Restart) UnmarshalText(text []byte) error { return take(r, text, Never, Always) }
 
 // UnmarshalText takes one of the five words.
 func (l *LogLevel) UnmarshalText(text []byte) error {
