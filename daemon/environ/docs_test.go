@@ -43,7 +43,7 @@ func TestDocs_Profiles(t *testing.T) {
 }
 
 // rows is one table, without a title and without padding, as reasons are long.
-func rows(title string, settings map[string]role.Setting) string {
+func rows(title string, settings map[string]role.ProfileValue) string {
 	text := "| " + title + " | why | source |\n| --- | --- | --- |\n"
 	for _, name := range slices.Sorted(maps.Keys(settings)) {
 		s := settings[name]

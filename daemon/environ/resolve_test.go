@@ -21,9 +21,9 @@ func worker(env map[string]string) *role.Role {
 }
 
 func profileOf(name string, settings map[string]string) *role.Profile {
-	p := &role.Profile{Name: name, Env: map[string]role.Setting{}}
+	p := &role.Profile{Name: name, Env: map[string]role.ProfileValue{}}
 	for variable, value := range settings {
-		p.Env[variable] = role.Setting{Value: value, Reason: "because"}
+		p.Env[variable] = role.ProfileValue{Value: value, Reason: "because"}
 	}
 	return p
 }

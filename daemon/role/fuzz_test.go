@@ -47,7 +47,5 @@ func FuzzParse(f *testing.F) {
 }
 
 func parseOne(data []byte) (*Role, error) {
-	l := newLoader()
-	l.add("fuzz.toml", data, nil)
-	return l.finish()
+	return Files{texts: []text{{path: "fuzz.toml", data: data}}}.Load()
 }

@@ -5,8 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
-	"os"
-	"path/filepath"
 	"reflect"
 	"slices"
 	"strings"
@@ -14,13 +12,6 @@ import (
 
 // ErrNoFile says that there is no role file, as against a wrong one.
 var ErrNoFile = errors.New("there is no role file")
-
-// Limits of one load. They are far above any use and keep a mistake, such as a
-// link to a log, from being read as a role.
-const (
-	maxFile    = 1 << 20 // bytes of one file
-	maxDropIns = 1000
-)
 
 // Load reads the role file at path, then each *.toml of the folder path + ".d"
 // in name order over it: a later key wins, tables merge, arrays replace. Hidden
@@ -30,20 +21,31 @@ const (
 //
 // The error wraps ErrNoFile if nothing is at path. What is wrong with the files
 // is Problems: all of it, and then there is no Role.
-func Load(path string) (*Role, error) {
-	name := strings.TrimSuffix(filepath.Base(path), ".toml")
-	if name == "" {
-		return nil, fmt.Errorf("cannot load %s: the name of a role file must be NAME.toml", path)
+func Load(path string) (*Role, error) { return Read(path).Load() }
+
+// Load makes the role that the files say, as the function Load does.
+func (f Files) Load() (*Role, error) {
+	l, err := f.load()
+	if err != nil {
+		return nil, err
+	}
+	return &l.role, nil
+}
+
+func (f Files) load() (*loader, error) {
+	main := f.texts[0]
+	if Name(main.path) == "" {
+		return nil, fmt.Errorf("cannot load %s: the name of a role file must be NAME.toml", main.path)
+	}
+	if errors.Is(main.err, fs.ErrNotExist) {
+		return nil, fmt.Errorf("cannot load %s: %w", main.path, ErrNoFile)
 	}
 	l := newLoader()
-	l.role.Name = name
-	data, err := readFile(path)
-	if errors.Is(err, fs.ErrNotExist) {
-		return nil, fmt.Errorf("cannot load %s: %w", path, ErrNoFile)
+	l.role.Name = Name(main.path)
+	for _, t := range f.texts {
+		l.add(t.path, t.data, t.err)
 	}
-	l.add(path, data, err)
-	l.addDropIns(path + ".d")
-	return l.finish()
+	return l, l.finish()
 }
 
 // loader lays files over the defaults and collects the complaints.
@@ -96,26 +98,15 @@ func (l *loader) fault(p Problem) {
 	l.problems = append(l.problems, p)
 }
 
-func (l *loader) addDropIns(folder string) {
-	paths, err := dropIns(folder)
-	if err != nil {
-		l.add(folder, nil, err)
-	}
-	for _, path := range paths {
-		data, err := readFile(path)
-		l.add(path, data, err)
-	}
-}
-
-func (l *loader) finish() (*Role, error) {
+func (l *loader) finish() error {
 	if !l.broken {
 		l.checkTogether()
 	}
 	if len(l.problems) == 0 {
-		return &l.role, nil
+		return nil
 	}
 	l.sort()
-	return nil, l.problems
+	return l.problems
 }
 
 // sort puts the complaints in the order of files and places.
@@ -129,55 +120,4 @@ func (l *loader) sort() {
 			strings.Compare(a.Text, b.Text),
 		)
 	})
-}
-
-// dropIns are the paths of the folder's *.toml in name order.
-func dropIns(folder string) ([]string, error) {
-	entries, err := os.ReadDir(folder)
-	if errors.Is(err, fs.ErrNotExist) {
-		return nil, nil
-	}
-	if err != nil {
-		return nil, fmt.Errorf("cannot list the drop-ins: %w", reason(err))
-	}
-	var paths []string
-	for _, entry := range entries {
-		name := entry.Name()
-		if filepath.Ext(name) == ".toml" && !strings.HasPrefix(name, ".") {
-			paths = append(paths, filepath.Join(folder, name))
-		}
-	}
-	if len(paths) > maxDropIns {
-		return nil, fmt.Errorf("must hold at most %d drop-ins, got %d", maxDropIns, len(paths))
-	}
-	return paths, nil
-}
-
-// readFile reads a regular file of at most maxFile bytes. It never waits, as the
-// opening of a pipe would.
-func readFile(path string) ([]byte, error) {
-	info, err := os.Stat(path)
-	if err != nil {
-		return nil, fmt.Errorf("cannot read: %w", reason(err))
-	}
-	if !info.Mode().IsRegular() {
-		return nil, errors.New("must be a regular file")
-	}
-	if info.Size() > maxFile {
-		return nil, fmt.Errorf("must be at most %d bytes long, got %d", maxFile, info.Size())
-	}
-	data, err := os.ReadFile(path)
-	if err != nil {
-		return nil, fmt.Errorf("cannot read: %w", reason(err))
-	}
-	return data, nil
-}
-
-// reason is an error without the path, which a complaint already has.
-func reason(err error) error {
-	var pathErr *fs.PathError
-	if errors.As(err, &pathErr) {
-		return pathErr.Err
-	}
-	return err
 }

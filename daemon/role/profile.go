@@ -14,14 +14,14 @@ type Profile struct {
 	Name string `toml:"-"` // the file's base name without ".toml"
 	File string `toml:"-"`
 
-	About string             `toml:"about"` // one line
-	Env   map[string]Setting `toml:"env"`
+	About string                  `toml:"about"` // one line
+	Env   map[string]ProfileValue `toml:"env"`
 	// Omitted are what others set in such a place and this profile does not, each with the reason.
-	Omitted map[string]Setting `toml:"omitted"`
+	Omitted map[string]ProfileValue `toml:"omitted"`
 }
 
-// Setting is one value of a profile, and why it is one.
-type Setting struct {
+// ProfileValue is one value of a profile, and why it is one.
+type ProfileValue struct {
 	Value  string `toml:"value"` // "" = make sure that it is unset, and derive nothing
 	Reason string `toml:"reason"`
 	Source string `toml:"source"` // where that was read or measured
@@ -53,7 +53,7 @@ func LoadProfile(path string) (*Profile, error) {
 	return &p, nil
 }
 
-func (l *loader) checkSettings(table string, settings map[string]Setting) {
+func (l *loader) checkSettings(table string, settings map[string]ProfileValue) {
 	for name, s := range settings {
 		part := func(of string) string { return toml.Key{table, name, of}.String() }
 		key := toml.Key{table, name}.String()

@@ -15,11 +15,11 @@ func TestLoadProfile(t *testing.T) {
 	require.NoError(t, err)
 	require.Equal(t, &Profile{
 		Name: "good", File: file, About: "for a test",
-		Env: map[string]Setting{
+		Env: map[string]ProfileValue{
 			"NCCL_DEBUG":         {"WARN", "NCCL's level for errors", "NCCL 2.30 env.rst", "2026-11-25"},
 			"NCCL_SOCKET_IFNAME": {"", "leave it to NCCL", "a test", "2026-11-25"},
 		},
-		Omitted: map[string]Setting{"NCCL_IB_DISABLE": {"1", "no", "a test", "2026-11-25"}},
+		Omitted: map[string]ProfileValue{"NCCL_IB_DISABLE": {"1", "no", "a test", "2026-11-25"}},
 	}, p)
 }
 

@@ -6,6 +6,9 @@ import (
 )
 
 // Role is one role file with its drop-ins and defaults. Only Load makes one.
+//
+// A key tagged reload:"live", or in a table that is, applies at once when a
+// running node's file changes. Every other one needs a new Ray: see Diff.
 type Role struct {
 	// Name is the instance: the file's base name without ".toml".
 	Name string `toml:"-"`
@@ -17,8 +20,8 @@ type Role struct {
 	Cluster  Cluster  `toml:"cluster"`
 	Node     Node     `toml:"node"`
 	Ray      Ray      `toml:"ray"`
-	Watchdog Watchdog `toml:"watchdog"`
-	Stop     Stopping `toml:"stop"`
+	Watchdog Watchdog `toml:"watchdog" reload:"live"`
+	Stop     Stopping `toml:"stop" reload:"live"`
 	Job      Job      `toml:"job"`
 	// Env are environment variables for Ray and the job; "" = make sure that it
 	// is unset, and derive nothing.
@@ -27,24 +30,25 @@ type Role struct {
 	EnvOrigins map[string]string `toml:"-"`
 	EnvFrom    EnvFrom           `toml:"env_from"`
 	Auth       Auth              `toml:"auth"`
-	Log        Log               `toml:"log"`
+	Reload     Reload            `toml:"reload" reload:"live"`
+	Log        Log               `toml:"log" reload:"live"`
 }
 
 // Cluster says which cluster the host belongs to.
 type Cluster struct {
 	// Name is for people; Ray never sees it. It may be empty.
-	Name string `toml:"name"`
+	Name string `toml:"name" reload:"live"`
 	// Head is what a head listens on and tells others, and where a worker
 	// joins. With Auto set its Host means nothing, because a launcher names
 	// the host, and its Port is 6379 (Ray's own default) unless given.
 	Head Address `toml:"head"`
 	// Nodes is the number of hosts expected, the head included; 0 = not said.
-	Nodes int `toml:"nodes"`
+	Nodes int `toml:"nodes" reload:"live"`
 	// ID is the only cluster to join, as Ray writes it: 56 lower-case hex
 	// digits, for 28 bytes. Empty = any.
 	ID string `toml:"id"`
 	// JoinTimeout is how long a per-job worker waits for its head.
-	JoinTimeout Duration `toml:"join_timeout"`
+	JoinTimeout Duration `toml:"join_timeout" reload:"live"`
 	// PersistentHead says that the head's GCS keeps its state over a restart,
 	// so that a head that is away is expected back: see Role.Windows.
 	PersistentHead bool `toml:"persistent_head"`
@@ -86,7 +90,7 @@ type Ray struct {
 	StartTimeout  Duration `toml:"start_timeout"`
 	// KeepSessions is how many of this instance's session folders stay, the
 	// one in use included; at least 1.
-	KeepSessions int `toml:"keep_sessions"`
+	KeepSessions int `toml:"keep_sessions" reload:"live"`
 	// ExtraArgs go to `ray start` as they are, after ours. They hold no flag
 	// for which the role file has a key.
 	ExtraArgs []string `toml:"extra_args"`
@@ -156,6 +160,11 @@ type Auth struct {
 	TokenFile string   `toml:"token_file"` // absolute; empty = the systemd credential
 }
 
+// Reload says what an edit of the role file does to a node that runs.
+type Reload struct {
+	Restart Restart `toml:"restart"` // what a changed key that needs a new Ray does
+}
+
 // Log is how raynoded itself logs.
 type Log struct {
 	Level  LogLevel  `toml:"level"`
@@ -209,6 +218,7 @@ func defaults() Role {
 		Job:        Job{WaitTimeout: Duration{20 * time.Minute}},
 		EnvOrigins: map[string]string{},
 		EnvFrom:    EnvFrom{NCCLDelivery: DeliverFile},
+		Reload:     Reload{Restart: Never},
 		Log:        Log{Level: "info"},
 	}
 }
@@ -237,10 +247,16 @@ func knownKeys(table reflect.Type, prefix string) []string {
 		if inner.Kind() == reflect.Pointer {
 			inner = inner.Elem()
 		}
-		_, single := reflect.New(inner).Interface().(value)
-		if inner.Kind() == reflect.Struct && !single {
+		if isTable(inner) {
 			keys = append(keys, knownKeys(inner, key+".")...)
 		}
 	}
 	return keys
+}
+
+// isTable reports whether a field holds a table with keys of ours, and not a value
+// such as an address.
+func isTable(field reflect.Type) bool {
+	_, word := reflect.New(field).Interface().(value)
+	return field.Kind() == reflect.Struct && !word
 }

@@ -79,6 +79,18 @@ func (d *Duration) UnmarshalText(text []byte) error {
 	return nil
 }
 
+// text is the shortest that UnmarshalText reads back.
+func (d Duration) text() string {
+	s := d.String()
+	if short, found := strings.CutSuffix(s, "m0s"); found {
+		s = short + "m"
+	}
+	if short, found := strings.CutSuffix(s, "h0m"); found {
+		s = short + "h"
+	}
+	return s
+}
+
 // Size is a number of bytes. It is never negative.
 type Size int64
 
@@ -110,4 +122,15 @@ func (s *Size) UnmarshalText(text []byte) error {
 		return nil
 	}
 	return errors.New(`must be a size such as "64GiB" or "100MB"`)
+}
+
+// text is what UnmarshalText reads back, in the largest unit that divides it.
+func (s Size) text() string {
+	best := units[len(units)-1]
+	for _, unit := range units {
+		if s != 0 && int64(s)%unit.bytes == 0 && unit.bytes > best.bytes {
+			best = unit
+		}
+	}
+	return strconv.FormatInt(int64(s)/best.bytes, 10) + best.name
 }

@@ -1,0 +1,95 @@
+package role
+
+import (
+	"os"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+)
+
+func TestFiles_Same(t *testing.T) {
+	path := write(t, map[string]string{"role.toml": "role = 'single'\n", "role.toml.d/a.toml": "# a\n"})
+	before := Read(path)
+	require.True(t, before.Same(Read(path)))
+	for _, step := range []struct {
+		name string
+		edit func() error
+		same bool
+	}{
+		{"other content", func() error { return os.WriteFile("role.toml", []byte("role = 'single'\n#\n"), 0o600) }, false},
+		{"the same content", func() error { return os.WriteFile("role.toml", []byte("role = 'single'\n#\n"), 0o600) }, true},
+		{"a new drop-in", func() error { return os.WriteFile("role.toml.d/b.toml", nil, 0o600) }, false},
+		{"no drop-in", func() error { return os.WriteFile("role.toml.d/.b.toml", nil, 0o600) }, true},
+		{"one that went", func() error { return os.Remove("role.toml.d/b.toml") }, false},
+		{"another name", func() error { return os.Rename("role.toml.d/a.toml", "role.toml.d/c.toml") }, false},
+		{"a broken link", func() error { return os.Symlink("none", "role.toml.d/link.toml") }, false},
+		{"no folder", func() error { return os.RemoveAll("role.toml.d") }, false},
+		{"no role file", func() error { return os.Remove("role.toml") }, false},
+		{"a folder in its place", func() error { return os.Mkdir("role.toml", 0o700) }, false},
+	} {
+		require.NoError(t, step.edit())
+		now := Read(path)
+		require.Equal(t, step.same, before.Same(now), step.name)
+		before = now
+	}
+}
+
+func TestFiles_Finished(t *testing.T) {
+	path := write(t, map[string]string{"role.toml": "role = 'single'", "role.toml.d/empty.toml": ""})
+	before := Read(path)
+	for _, step := range []struct {
+		text string
+		want bool
+	}{
+		{"role = 'single'\n# more\n", true},
+		{"role = 'single'\n# mo", false},
+		{"", false},
+		{"\n", false},
+		{"role = 'sing\n", false},
+	} {
+		require.NoError(t, os.WriteFile("role.toml", []byte(step.text), 0o600))
+		require.Equal(t, step.want, Read(path).Finished(before), "%q", step.text)
+	}
+	require.NoError(t, os.Remove("role.toml"))
+	require.False(t, Read(path).Finished(before), "the role file is gone")
+}
+
+func TestReadAs(t *testing.T) {
+	write(t, map[string]string{
+		"role.toml":            "role = 'single'\n",
+		"role.toml.d/10.toml":  "stop.grace = '1s'\n",
+		"role.toml.d/30.toml":  "stop.grace = '3s'\n",
+		"tmp/main":             "role = 'single'\nstop.drain = '9s'\n",
+		"tmp/drop":             "stop.grace = '2s'\n",
+		"tmp/bad":              "\nstop.grace = 2\n",
+		"other.toml.d/10.toml": "",
+	})
+	for _, c := range []struct {
+		file, place string
+		files       []string
+		grace       string
+		drain       string
+		err         string
+	}{
+		{"tmp/main", "role.toml", []string{"role.toml", "role.toml.d/10.toml", "role.toml.d/30.toml"}, "3s", "9s", ""},
+		{"tmp/drop", "role.toml.d/10.toml", []string{"role.toml", "role.toml.d/10.toml", "role.toml.d/30.toml"}, "3s", "0s", ""},
+		{"tmp/drop", "role.toml.d/20.toml", []string{"role.toml", "role.toml.d/10.toml", "role.toml.d/20.toml", "role.toml.d/30.toml"}, "3s", "0s", ""},
+		{"tmp/drop", "role.toml.d/40.toml", []string{"role.toml", "role.toml.d/10.toml", "role.toml.d/30.toml", "role.toml.d/40.toml"}, "2s", "0s", ""},
+		{"tmp/main", "new.toml", []string{"new.toml"}, "5s", "9s", ""},
+		{"tmp/bad", "role.toml", nil, "", "", "role.toml:1:1: role: must be \"head\", \"worker\", \"single\" or \"auto\", got nothing\nrole.toml:2:14: stop.grace: must be a duration such as \"500ms\", \"10s\" or \"5m\", got 2"},
+		{"tmp/bad", "role.toml.d/20.toml", nil, "", "", "role.toml.d/20.toml:2:14: stop.grace: must be a duration such as \"500ms\", \"10s\" or \"5m\", got 2"},
+		{"tmp/none", "role.toml.d/20.toml", nil, "", "", "role.toml.d/20.toml:1:1: cannot read: no such file or directory"},
+		{"tmp/drop", "other.toml.d/20.toml", nil, "", "", "cannot load other.toml: there is no role file"},
+		{"tmp/drop", "role.toml.d/README", []string{"role.toml", "role.toml.d/10.toml", "role.toml.d/30.toml"}, "3s", "0s", ""},
+	} {
+		r, err := ReadAs(c.file, c.place).Load()
+		if c.err != "" {
+			require.EqualError(t, err, c.err)
+			continue
+		}
+		require.NoError(t, err, c.place)
+		require.Equal(t, c.files, r.Files)
+		require.Equal(t, c.grace, r.Stop.Grace.String())
+		require.Equal(t, c.drain, r.Stop.Drain.String())
+	}
+}
