@@ -32,7 +32,7 @@ func (l *loader) decode(n *node, target any) {
 		fill(l, t, n, l.number)
 	case *map[string]string:
 		fill(l, t, n, l.text)
-	case *map[string]Setting:
+	case *map[string]ProfileValue:
 		fill(l, t, n, l.setting)
 	case *map[string]any:
 		l.free(t, n)
@@ -153,8 +153,8 @@ func fill[T any](l *loader, target *map[string]T, n *node, read func(*node) (T, 
 }
 
 // setting reads one of a profile's.
-func (l *loader) setting(n *node) (Setting, bool) {
-	var s Setting
+func (l *loader) setting(n *node) (ProfileValue, bool) {
+	var s ProfileValue
 	l.table(n, reflect.ValueOf(&s).Elem())
 	return s, n.table != nil
 }

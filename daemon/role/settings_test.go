@@ -23,6 +23,12 @@ labels = { "ray.io/zone" = "a\"b" }
 [ray.system_config]
 ratio = 0.5
 deep = { list = [1, "a", true], "b c" = { x = 1 } }
+[env_from]
+profiles = []  # default
+files = []  # default
+inherit = []  # default
+nccl_delivery = "file"  # default
+
 [auth]
 mode = "none"
 `,
