@@ -23,12 +23,6 @@ labels = { "ray.io/zone" = "a\"b" }
 [ray.system_config]
 ratio = 0.5
 deep = { list = [1, "a", true], "b c" = { x = 1 } }
-[env_from]
-profiles = []  # default
-files = []  # default
-inherit = []  # default
-nccl_delivery = "file"  # default
-
 [auth]
 mode = "none"
 `,
@@ -101,6 +95,12 @@ dir = ""  # default
 wait_nodes = 0  # default
 wait_gpus = 0  # default
 wait_timeout = "20m"  # default
+
+[env_from]
+profiles = []  # default
+files = []  # default
+inherit = []  # default
+nccl_delivery = "file"  # default
 
 [auth]
 mode = "none"  # role.toml:12
