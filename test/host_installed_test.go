@@ -199,8 +199,9 @@ func says(t *testing.T, p *lab.Process, word string) string {
 	var rest string
 	lab.Until(t, patience, "the program says "+word, func() bool {
 		for line := range strings.Lines(p.Output()) {
-			if after, found := strings.CutPrefix(strings.TrimSuffix(line, "\n"), word+" "); found {
-				rest = after
+			after, found := strings.CutPrefix(line, word+" ")
+			if text, whole := strings.CutSuffix(after, "\n"); found && whole {
+				rest = text
 				return true
 			}
 		}

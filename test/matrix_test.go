@@ -3,6 +3,7 @@
 package test
 
 import (
+	"cmp"
 	"encoding/json"
 	"fmt"
 	"os"
@@ -25,6 +26,9 @@ const (
 	stands     way = "standing"
 	persistent way = "persistent head"
 )
+
+// ways are all of them, in the order of docs/reliability.md.
+var ways = []way{perJob, stands, persistent}
 
 // over is what a way lays over the role files of both hosts.
 var over = map[way]string{
@@ -67,32 +71,32 @@ type snapshot struct {
 	restarts string
 }
 
-// runCells boots two hosts and tries the cells: with RAYNODED_MATRIX=all each in each of its ways, and what came out is
+// runCells boots two hosts and tries the cells: with RAYNODED_MATRIX=all each in each of its ways, and what came of one is
 // written to .lab/matrix for docs/reliability.md; else the core ones in their first way.
 func runCells(t *testing.T, cells []cell) {
 	t.Helper()
 	all := os.Getenv("RAYNODED_MATRIX") == "all"
 	suite := map[bool]string{true: "bookworm", false: "trixie"}[all]
 	p := bootPair(t, suite)
-	var rows []row
-	wanted := 0
 	for _, c := range cells {
 		for _, w := range c.ways(all) {
-			wanted++
-			t.Run(c.fault+"/"+string(w), func(t *testing.T) {
-				rows = append(rows, tryCell(t, p, c, w, c.want[w]))
+			r := row{Fault: c.fault, Way: string(w)}
+			began := false
+			passed := t.Run(c.fault+"/"+string(w), func(t *testing.T) {
+				began = true
+				r.Worker, r.Head = tryCell(t, p, c, w, c.want[w])
 			})
+			if all && began {
+				record(t, cells, r, passed)
+			}
 		}
-	}
-	if all && len(rows) == wanted {
-		record(t, rows)
 	}
 }
 
 // ways are those to try now.
 func (c cell) ways(all bool) []way {
 	var found []way
-	for _, w := range []way{perJob, stands, persistent} {
+	for _, w := range ways {
 		if _, applies := c.want[w]; applies {
 			found = append(found, w)
 		}
@@ -108,7 +112,7 @@ func (c cell) ways(all bool) []way {
 }
 
 // tryCell tries one cell, and leaves the pair stopped and with its own roles.
-func tryCell(t *testing.T, p *pair, c cell, w way, want fates) row {
+func tryCell(t *testing.T, p *pair, c cell, w way, want fates) (worker, head result) {
 	t.Helper()
 	try := &trial{pair: p, way: w, before: map[*installed]snapshot{}}
 	p.head.layOver(t, "0-way", over[w])
@@ -127,10 +131,7 @@ func tryCell(t *testing.T, p *pair, c cell, w way, want fates) row {
 	}
 	try.began = clock(t)
 	c.do(t, try)
-	r := row{Fault: c.fault, Way: string(w)}
-	r.Worker = want.worker.check(t, try, try.worker)
-	r.Head = want.head.check(t, try, try.head)
-	return r
+	return want.worker.check(t, try, try.worker), want.head.check(t, try, try.head)
 }
 
 func snap(t *testing.T, h *installed) snapshot {
@@ -191,13 +192,25 @@ type row struct {
 	Head   result `json:"head"`
 }
 
-// record keeps the rows of a group in .lab/matrix.
-func record(t *testing.T, rows []row) {
+// record keeps a row of a group in .lab/matrix, in the place of an older one of the same cell. A cell that fails has none.
+func record(t *testing.T, cells []cell, r row, passed bool) {
 	t.Helper()
 	dir := filepath.Join("..", ".lab", "matrix")
 	require.NoError(t, os.MkdirAll(dir, 0o755))
+	path := filepath.Join(dir, strings.TrimPrefix(t.Name(), "TestMatrix_")+".json")
+	var rows []row
+	if text, err := os.ReadFile(path); err == nil {
+		require.NoError(t, json.Unmarshal(text, &rows))
+	}
+	place := func(r row) int { return slices.IndexFunc(cells, func(c cell) bool { return c.fault == r.Fault }) }
+	rows = slices.DeleteFunc(rows, func(old row) bool { return old.Fault == r.Fault && old.Way == r.Way || place(old) < 0 })
+	if passed {
+		rows = append(rows, r)
+	}
+	slices.SortStableFunc(rows, func(a, b row) int {
+		return cmp.Or(place(a)-place(b), slices.Index(ways, way(a.Way))-slices.Index(ways, way(b.Way)))
+	})
 	text, err := json.MarshalIndent(rows, "", "  ")
 	require.NoError(t, err)
-	name := strings.TrimPrefix(t.Name(), "TestMatrix_") + ".json"
-	require.NoError(t, os.WriteFile(filepath.Join(dir, name), append(text, '\n'), 0o644))
+	require.NoError(t, os.WriteFile(path, append(text, '\n'), 0o644))
 }

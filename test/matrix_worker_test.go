@@ -209,7 +209,9 @@ func letGo(t *testing.T, try *trial) {
 			try.worker.Sh(t, fmt.Sprintf("kill -KILL %d", p.Pid))
 		}
 	}
-	try.worker.Sh(t, "! grep -q ' /srv/hung ' /proc/mounts || umount /srv/hung")
+	lab.Until(t, patience, "it is no longer mounted", func() bool {
+		return try.worker.Run(t, "! grep -q ' /srv/hung ' /proc/mounts || umount /srv/hung").Code == 0
+	})
 }
 
 // storm starts the fork storm and sets the beginning of the fault to when it rages.

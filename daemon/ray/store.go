@@ -3,9 +3,11 @@ package ray
 import (
 	"context"
 	"fmt"
+	"net"
 	"os/exec"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/raynoded/raynoded/daemon/role"
 )
@@ -35,6 +37,9 @@ from ray._private.gcs_utils import cleanup_redis_storage
 host, port, namespace = sys.argv[1:]
 sys.exit(0 if cleanup_redis_storage(host, int(port), "", False, namespace) else "Redis deleted nothing")`
 
+// redisLimit is how long a Redis may take to accept a connection. Of one that is not there Ray's own words are a stack trace.
+const redisLimit = 5 * time.Second
+
 // ForgetRedis deletes what the cluster of a role keeps in its Redis, by the Python of the role's Ray.
 func ForgetRedis(ctx context.Context, r *role.Role) error {
 	python := interpreter(r.Ray.Bin)
@@ -42,6 +47,11 @@ func ForgetRedis(ctx context.Context, r *role.Role) error {
 		return fmt.Errorf("%w: %s: it names no Python that could ask the Redis", ErrNotRay, r.Ray.Bin)
 	}
 	redis := r.Cluster.Redis
+	conn, err := (&net.Dialer{Timeout: redisLimit}).DialContext(ctx, "tcp", redis.String())
+	if err != nil {
+		return fmt.Errorf("cannot reach the Redis: %w", err)
+	}
+	_ = conn.Close()
 	cmd := exec.CommandContext(ctx, python, "-c", forget, redis.Host, strconv.Itoa(redis.Port), namespace(r))
 	if out, err := cmd.CombinedOutput(); err != nil {
 		lines := strings.Split(strings.TrimSpace(string(out)), "\n")
