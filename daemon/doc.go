@@ -11,6 +11,8 @@
 //	daemon/gcs       the client of Ray's control store (GCS)
 //	daemon/child     a tree of processes: start into a cgroup, adopt, reap, stop; nothing survives
 //	daemon/watchdog  the watch over the head: policy over probes, returns only with a reason
+//	daemon/filewatch "these files' content has changed and settled"; the daemon does not use it yet
+//	daemon/report    the control socket, by which a reload is asked for; the daemon does not open it yet
 //	daemon/notify    what we tell systemd and the journal, and what children must not inherit
 //
 // cmd knows any room, daemon knows any room, a leaf knows at most role. Leaves never log and never decide: they return

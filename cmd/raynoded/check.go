@@ -15,12 +15,16 @@ import (
 )
 
 func checkCommand() *cobra.Command {
-	asJSON := false
+	asJSON, place := false, ""
 	cmd := &cobra.Command{
-		Use:   "check [FILE]",
+		Use:   "check [--as PLACE] [FILE]",
 		Short: "Check a role file and its drop-ins",
 		Long: "Checks FILE (default " + defaultRole + ") and FILE.d/*.toml and reports every problem as file:line:col: key: what.\n" +
-			"It looks at nothing else: no network, no Ray, no rights are needed. Exit code 0: good; 78: not.",
+			"It looks at nothing else: no network, no Ray, no rights are needed. Exit code 0: good; 78: not.\n\n" +
+			"With --as, FILE may be anywhere and have any name: it is checked as if it were at PLACE, with what else is there.\n" +
+			"PLACE is a role file, or a drop-in of one. For templates of configuration management:\n\n" +
+			"  validate: raynoded check --as /etc/raynoded/role.toml %s\n" +
+			"  validate: raynoded check --as /etc/raynoded/role.toml.d/50-host.toml %s",
 		Args: func(cmd *cobra.Command, args []string) error {
 			if len(args) > 1 {
 				return fmt.Errorf("%w: check takes one file, got %d", errUsage, len(args))
@@ -28,9 +32,16 @@ func checkCommand() *cobra.Command {
 			return nil
 		},
 		RunE: func(cmd *cobra.Command, args []string) error {
-			return check(append(args, defaultRole)[0], asJSON, cmd.OutOrStdout())
+			path := append(args, defaultRole)[0]
+			files := role.Read(path)
+			if place != "" {
+				files = role.ReadAs(path, place)
+				path = place
+			}
+			return check(path, files, asJSON, cmd.OutOrStdout())
 		},
 	}
+	cmd.Flags().StringVar(&place, "as", "", "the place that the file is meant for")
 	cmd.Flags().BoolVar(&asJSON, "json", false, "print the result as JSON")
 	return cmd
 }
@@ -43,9 +54,9 @@ type verdict struct {
 	Warnings []string      `json:"warnings"`
 }
 
-func check(path string, asJSON bool, out io.Writer) error {
+func check(path string, files role.Files, asJSON bool, out io.Writer) error {
 	v := verdict{Files: []string{path}, Errors: role.Problems{}, Warnings: []string{}}
-	r, err := role.Load(path)
+	r, err := files.Load()
 	if err == nil {
 		v.Valid, v.Files, v.Warnings = true, r.Files, append(v.Warnings, warnings(r)...)
 	} else if !errors.As(err, &v.Errors) {

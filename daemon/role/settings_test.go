@@ -106,9 +106,6 @@ nccl_delivery = "file"  # default
 mode = "none"  # role.toml:12
 token_file = ""  # default
 
-[reload]
-restart = "never"  # default
-
 [log]
 level = "info"  # default
 `, got)
