@@ -182,7 +182,7 @@ func (s *soak) notMore(t *testing.T, life int, before holding) holding {
 	t.Helper()
 	least := s.holds(t)
 	for range 100 {
-		if now := s.holds(t); now.goroutines < least.goroutines {
+		if now := s.holds(t); now.goroutines+now.fds < least.goroutines+least.fds {
 			least = now
 		}
 		if before != (holding{}) && !least.more(before) {
