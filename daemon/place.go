@@ -51,6 +51,9 @@ func FindPlace(name string, getenv func(string) string) Place {
 // EnvFile is where other units and people find the cluster.
 func (p Place) EnvFile() string { return filepath.Join(p.Run, "ray.env") }
 
+// ControlSocket is where commands reach the daemon.
+func (p Place) ControlSocket() string { return filepath.Join(p.Run, "control.sock") }
+
 // startLog is what `ray start` printed last.
 func (p Place) startLog() string { return filepath.Join(p.State, "ray-start.log") }
 
