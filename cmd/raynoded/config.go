@@ -1,0 +1,49 @@
+package main
+
+import (
+	"encoding/json"
+	"fmt"
+	"io"
+
+	"github.com/spf13/cobra"
+
+	"github.com/raynoded/raynoded/daemon/role"
+)
+
+func configCommand() *cobra.Command {
+	asJSON := false
+	cmd := &cobra.Command{
+		Use:   "config [FILE]",
+		Short: "Print the role file with its drop-ins and defaults",
+		Long: "Prints what FILE (default " + defaultRole + "), FILE.d/*.toml and the defaults come to: a role file that says the\n" +
+			"same, with the place of each value. It holds no secret. The JSON says of each key whether it is live: whether an\n" +
+			"edit applies to a running node, or needs a new Ray. Exit code 78: the files are no good.",
+		Args: func(_ *cobra.Command, args []string) error {
+			if len(args) > 1 {
+				return fmt.Errorf("%w: config takes one file, got %d", errUsage, len(args))
+			}
+			return nil
+		},
+		RunE: func(cmd *cobra.Command, args []string) error {
+			return config(append(args, defaultRole)[0], asJSON, cmd.OutOrStdout())
+		},
+	}
+	cmd.Flags().BoolVar(&asJSON, "json", false, "print the settings as JSON")
+	return cmd
+}
+
+func config(path string, asJSON bool, out io.Writer) error {
+	settings, err := role.Read(path).Settings()
+	if err != nil {
+		return err
+	}
+	if !asJSON {
+		_, err := io.WriteString(out, role.TOML(settings))
+		return err
+	}
+	e := json.NewEncoder(out)
+	e.SetIndent("", "  ")
+	return e.Encode(struct {
+		Settings []role.Setting `json:"settings"`
+	}{settings})
+}
