@@ -11,6 +11,8 @@
 //	daemon/gcs       the client of Ray's control store (GCS)
 //	daemon/child     a tree of processes: start into a cgroup, adopt, reap, stop; nothing survives
 //	daemon/watchdog  the watch over the head: policy over probes, returns only with a reason
+//	daemon/filewatch "these files' content has changed and settled"
+//	daemon/report    the control socket, by which commands ask the daemon
 //	daemon/notify    what we tell systemd and the journal, and what children must not inherit
 //
 // cmd knows any room, daemon knows any room, a leaf knows at most role. Leaves never log and never decide: they return
@@ -29,6 +31,7 @@
 //	         it is before `ray start` returns
 //	watch    beside tend (Ray's processes), census (how many nodes a head has), tidy (old sessions) and work (its job)
 //	drain    a worker that was asked to stop announces it, and waits for what runs on it
+//	         A changed role file is news to the same select (heed.go brings it, reload.go decides)
 //	stop     the job; the raylet, which says goodbye; the rest; then SIGKILL for the whole cgroup, the GCS in it
 //
 // Why not `ray start --block`: it overlooks children that exit with 0, so a node can be gone from the cluster under an
@@ -83,6 +86,10 @@
 //     (docs/environment.md). ray.env has nothing of it.
 //   - RAY_gcs_rpc_server_reconnect_timeout_s is set a minute above every window of ours, so that raynoded, which knows the
 //     policy, leaves before the raylet does.
+//   - The role in force is never changed, only replaced, and by the loop alone; guards ask for it (force.go). A life keeps
+//     what it began with, except what is live.
+//   - A reload that is bad changes nothing, and is complained about until it is mended. A key that is not live waits for
+//     Ray's next start: no edit ends a training run, unless reload.restart says so.
 //   - Probes and the watch stream have connections of their own: unanswered data on a connection stops TCP's keepalive,
 //     by which the kernel notices a dead host.
 package daemon

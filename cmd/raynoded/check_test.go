@@ -14,12 +14,19 @@ func TestCheck(t *testing.T) {
 	good := c.host("worker", workerRole, standing)
 	bad := c.host("bad", "role = \"head\"\n")
 	single := c.host("single", `role = "single"`)
+	good.write(c.dir+"/.ansible_tmp1", workerRole)
+	good.write(c.dir+"/tmp2", "stop.grace = 5\n")
 	cases := []struct {
 		name           string
 		args           []string
 		code           int
 		stdout, stderr string
 	}{
+		{"in another place", []string{"--as", good.role(), c.dir + "/.ansible_tmp1"}, 0, "$DIR/worker.toml: good: worker, standing, head $HEAD\n", ""},
+		{
+			"a drop-in in another place", []string{"--as", good.role() + ".d/50.toml", c.dir + "/tmp2"}, 78, "",
+			"$DIR/worker.toml.d/50.toml:1:14: stop.grace: must be a duration such as \"500ms\", \"10s\" or \"5m\", got 5",
+		},
 		{"good", []string{good.role()}, 0, "$DIR/worker.toml: good: worker, standing, head $HEAD\n", ""},
 		{"single", []string{single.role()}, 0, "$DIR/single.toml: good: single host\n", ""},
 		{
