@@ -30,7 +30,7 @@ func TestHost_Reload(t *testing.T) {
 			require.Equal(t, 78, refused.Code)
 			require.Contains(t, refused.Stderr, "/etc/raynoded/role.toml.d/50-edit.toml:1:14: stop.grace: must be ")
 
-			edit("stop.grace = \"3s\"\nray.num_cpus = 2\n")
+			edit("stop.grace = \"3s\"\nray.num_cpus = 3\n")
 			w.Sh(t, "systemctl reload "+unit)
 			w.await(t, unit, before.with("StatusText", "running: *; restart pending: ray.num_cpus"))
 			require.Contains(t, w.Sh(t, "raynoded reload"), "restart pending: ray.num_cpus")
