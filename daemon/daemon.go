@@ -52,11 +52,11 @@ type Daemon struct {
 	news      chan news
 	proposals chan proposal
 	renewal   chan struct{} // has room for one
-	beat    *time.Ticker
-	phase   Phase
-	entered time.Time      // when the phase began
-	notes   [topics]string // of the status line
-	ready   bool           // READY=1 has gone out
+	beat      *time.Ticker
+	phase     Phase
+	entered   time.Time      // when the phase began
+	notes     [topics]string // of the status line
+	ready     bool           // READY=1 has gone out
 }
 
 // New makes a daemon. Nothing happens before Run.
