@@ -6,7 +6,6 @@ import (
 	"math/rand/v2"
 	"os"
 	"path/filepath"
-	"slices"
 	"strings"
 	"syscall"
 	"testing"
@@ -279,65 +278,74 @@ func TestReload_RandomEdits(t *testing.T) {
 		_, err := fmt.Sscan(n, &edits)
 		require.NoError(t, err)
 	}
-	h := newCluster(t).host("worker", workerRole, "log.level = 'info'\n")
+	h := newCluster(t).host("worker", workerRole)
 	h.gcs()
+	s := h.systemd()
 	p := h.run()
 	p.until(" running")
 	h.settled()
 	raylet := h.one("raylet")
 	drop := h.role() + ".d/9.toml"
+	h.edit(drop, "cluster.name = 'n-1'\n")
+	p.until("applied from the role file: cluster.name")
+	s.until("STATUS=running: worker of n-1, ")
+	s.said = nil
 	random := rand.New(rand.NewPCG(1, 2))
-	grace := func() string { return fmt.Sprintf("[stop]\ngrace = '%ds'\n", 1+random.IntN(1000)) }
+	complete := []string{"n-1"}
 	for i := range edits {
-		text := grace()
-		switch random.IntN(8) {
+		name := fmt.Sprintf("n%d", i)
+		text := "# half of this file is a role, too\ncluster.name = '" + name + "'\n"
+		switch random.IntN(7) {
 		case 0:
 			h.edit(drop, text)
 		case 1:
 			require.NoError(t, os.WriteFile(drop, []byte(text), 0o600))
-		case 2: // half of it, which is a role of its own, and then the rest
+		case 2:
 			f, err := os.Create(drop)
 			require.NoError(t, err)
-			_, err = f.WriteString(text[:random.IntN(len(text)-1)])
+			cut := random.IntN(len(text))
+			_, err = f.WriteString(text[:cut])
 			require.NoError(t, err)
 			time.Sleep(time.Duration(random.IntN(50)) * time.Millisecond) // a slow writer
-			_, err = f.WriteString("")
-			require.NoError(t, err)
-			require.NoError(t, f.Truncate(0))
-			_, err = f.WriteAt([]byte(text), 0)
+			_, err = f.WriteString(text[cut:])
 			require.NoError(t, err)
 			require.NoError(t, f.Close())
 		case 3:
-			h.edit(drop, "grace = [\n")
+			h.edit(drop, "name = [\n")
+			name = ""
 		case 4:
-			h.edit(drop, "stop.grace = 7\n")
+			h.edit(drop, "cluster.name = 7\n")
+			name = ""
 		case 5:
-			_ = os.Remove(drop)
-		case 6:
-			other := fmt.Sprintf("%s/other%d.toml", h.dir, i)
+			other := fmt.Sprintf("%s/other%d", h.dir, i)
 			h.write(other, text)
 			require.NoError(t, os.Symlink(other, drop+".new"))
 			require.NoError(t, os.Rename(drop+".new", drop))
-		case 7:
-			h.edit(h.role()+".d/8.toml", text)
-			_ = os.Rename(h.role()+".d/8.toml", drop)
+		case 6:
+			h.write(h.role()+".d/aside", text)
+			require.NoError(t, os.Rename(h.role()+".d/aside", drop))
 		}
+		complete = append(complete, name)
 		if random.IntN(3) == 0 {
 			time.Sleep(time.Duration(random.IntN(400)) * time.Millisecond)
 		}
 	}
-	h.edit(drop, "[stop]\ngrace = '1h'\n[watchdog]\nsilent = '21s'\n")
-	p.until("watchdog.silent")
+	h.edit(drop, "cluster.name = 'last'\n")
+	p.late = time.After(patience)
+	s.until("STATUS=running: worker of last, ")
 	_, stdout, _ := h.reload()
 	require.Equal(t, uptodate, stdout)
 	require.Equal(t, raylet, h.one("raylet"), "never a restart")
-	for _, line := range p.said {
-		require.NotContains(t, line, "restart")
-		require.NotContains(t, line, "pending")
-		if _, keys, found := strings.Cut(line, "applied from the role file: "); found {
-			require.True(t, slices.Contains([]string{"stop.grace", "stop.grace, watchdog.silent", "watchdog.silent, stop.grace", "watchdog.silent"}, keys), line)
+	applied := map[string]bool{}
+	for _, text := range s.said {
+		if _, name, found := strings.Cut(text, "worker of "); found {
+			name, _, _ = strings.Cut(name, ",")
+			require.Contains(t, append(complete, "last"), name, text)
+			applied[name] = true
 		}
+		require.NotContains(t, text, "pending")
 	}
+	t.Logf("%d edits, %d of them seen one by one", edits, len(applied))
 	p.signal(syscall.SIGTERM)
 	h.ends(p, 0, "asked to stop: terminated")
 }
