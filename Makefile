@@ -44,6 +44,7 @@ lint: ## gofmt, go vet and golangci-lint over everything, tagged tests included
 		test -z "$$files" || { echo "gofmt would change:" $$files; exit 1; }
 	go vet ./...
 	go vet -tags 'ray systemd bench chaos' ./...
+	go vet -tags pages ./cmd/raynoded
 	$(CI_TOOL) golangci-lint run
 
 vuln: ## known vulnerabilities in what we use (asks vuln.go.dev)

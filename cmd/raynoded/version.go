@@ -7,6 +7,9 @@ import (
 	"github.com/spf13/cobra"
 )
 
+// version is set by the build.
+var version = "devel"
+
 func versionCommand() *cobra.Command {
 	return &cobra.Command{
 		Use:   "version",
