@@ -31,7 +31,8 @@ build: ## bin/raynoded, a static program for this machine
 	$(GO_BUILD) -o bin/raynoded ./cmd/raynoded
 
 package: ## .deb and .rpm for amd64 and arm64 in dist/ (VERSION=1.2.3 and DIST=folder change that)
-	mkdir -p $(DIST) && rm -f $(DIST)/raynoded[-_]*
+	mkdir -p $(DIST) && rm -rf $(DIST)/raynoded[-_]* dist/pages
+	go run -tags pages -buildvcs=false -ldflags "-X main.version=$(VERSION)" ./cmd/raynoded dist/pages
 	for arch in $(ARCHES); do \
 		GOARCH=$$arch $(GO_BUILD) -o dist/linux-$$arch/raynoded ./cmd/raynoded || exit; \
 		for packager in deb rpm; do \

@@ -23,7 +23,7 @@ var newer = sync.OnceValues(func() (string, error) {
 	if err != nil {
 		return "", err
 	}
-	dir := filepath.Join(l.Checkout, ".lab", "newer")
+	dir := filepath.Join(l.Checkout, "dist", "newer")
 	build := exec.Command("make", "package", "VERSION=9.0.0", "DIST="+dir, "ARCHES="+runtime.GOARCH)
 	build.Dir = l.Checkout
 	build.Env = append(os.Environ(), "MAKEFLAGS=")
@@ -53,10 +53,19 @@ const packaged = `755 /etc/needrestart
 644 /usr/lib/systemd/system/raynoded@.service
 644 /usr/lib/sysusers.d/raynoded.conf
 644 /usr/lib/tmpfiles.d/raynoded.conf
+644 /usr/share/bash-completion/completions/raynoded
 755 /usr/share/doc/raynoded
 644 /usr/share/doc/raynoded/changelog.Debian.gz
 644 /usr/share/doc/raynoded/copyright
+755 /usr/share/fish/vendor_completions.d
+644 /usr/share/fish/vendor_completions.d/raynoded.fish
 644 /usr/share/lintian/overrides/raynoded
+644 /usr/share/man/man8/raynoded-check.8.gz
+644 /usr/share/man/man8/raynoded-forget.8.gz
+644 /usr/share/man/man8/raynoded-run.8.gz
+644 /usr/share/man/man8/raynoded-version.8.gz
+644 /usr/share/man/man8/raynoded-wait.8.gz
+644 /usr/share/man/man8/raynoded.8.gz
 755 /usr/share/raynoded
 755 /usr/share/raynoded/examples
 644 /usr/share/raynoded/examples/auto.toml
@@ -69,7 +78,11 @@ const packaged = `755 /etc/needrestart
 644 /usr/share/raynoded/examples/training.service
 644 /usr/share/raynoded/examples/user.conf
 644 /usr/share/raynoded/examples/worker.toml
+644 /usr/share/zsh/vendor-completions/_raynoded
 755 /var/lib/raynoded`
+
+// shared is a folder that trixie has already, and bookworm has not.
+const shared = "755 /usr/share/fish"
 
 // files lists a host's files with their modes, but for those that change by themselves and for dpkg's own.
 func (h *installed) files(t *testing.T) []string {
@@ -117,7 +130,7 @@ func TestHost_Package(t *testing.T) {
 }
 
 func packageInstalled(t *testing.T, h *installed, empty []string) {
-	require.Equal(t, packaged, added(append(empty, "644 /etc/systemd/system/remember.target"), h.files(t)))
+	require.Equal(t, packaged, added(append(empty, "644 /etc/systemd/system/remember.target", shared), h.files(t)))
 	require.Empty(t, h.Sh(t, "dpkg --verify raynoded"))
 	require.Empty(t, h.Sh(t, "ls -A /etc/raynoded"))
 	require.Regexp(t, `^raynoded:x:\d+:\d+:Ray node:/var/lib/raynoded:/usr/sbin/nologin$`, h.Sh(t, "getent passwd raynoded"))

@@ -1,0 +1,85 @@
+//go:build systemd
+
+package test
+
+import (
+	"debug/elf"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/raynoded/raynoded/test/lab"
+)
+
+// dist are the packages of the folder with the newest .deb.
+func dist(t *testing.T, pattern string) []string {
+	t.Helper()
+	found, err := filepath.Glob(filepath.Join(filepath.Dir(lab.Package(t)), pattern))
+	require.NoError(t, err)
+	require.NotEmpty(t, found, pattern)
+	return found
+}
+
+// TestPackage_Lintian wants nothing to be said of the .deb, hints and pedantry included: what is overridden has its
+// reason in packaging/lintian-overrides.
+func TestPackage_Lintian(t *testing.T) {
+	t.Parallel()
+	lab.Need(t, lab.Program("lintian"))
+	out, err := exec.CommandContext(t.Context(), "lintian", append([]string{
+		"--allow-root", "--no-cfg", "--tag-display-limit=0", "--display-info", "--pedantic",
+	}, dist(t, "*.deb")...)...).CombinedOutput()
+	require.NoError(t, err, "%s", out)
+	require.Empty(t, string(out))
+}
+
+// TestPackage_RPMLint wants nothing to be said of the .rpm: what is filtered has its reason in packaging/rpmlint.toml.
+func TestPackage_RPMLint(t *testing.T) {
+	t.Parallel()
+	lab.Need(t, lab.Program("rpmlint"))
+	out, err := exec.CommandContext(t.Context(), "rpmlint", append([]string{
+		"--config", "../packaging/rpmlint.toml",
+	}, dist(t, "*.rpm")...)...).CombinedOutput()
+	require.NoError(t, err, "%s", out)
+	require.Contains(t, string(out), " 0 errors, 0 warnings, ")
+}
+
+// TestPackage_ARM64 runs the program of the arm64 package, by emulation.
+func TestPackage_ARM64(t *testing.T) {
+	t.Parallel()
+	lab.Need(t, lab.Program("qemu-aarch64"), lab.Program("dpkg-deb"))
+	root := t.TempDir()
+	out, err := exec.CommandContext(t.Context(), "dpkg-deb", "--extract", dist(t, "*_arm64.deb")[0], root).CombinedOutput()
+	require.NoError(t, err, "%s", out)
+	program := filepath.Join(root, "usr/bin/raynoded")
+	file, err := elf.Open(program)
+	require.NoError(t, err)
+	defer file.Close()
+	require.Equal(t, elf.EM_AARCH64, file.Machine)
+	libraries, err := file.ImportedLibraries()
+	require.NoError(t, err)
+	require.Empty(t, libraries)
+
+	arm := func(args ...string) (string, int) {
+		cmd := exec.CommandContext(t.Context(), "qemu-aarch64", append([]string{program}, args...)...)
+		out, err := cmd.CombinedOutput()
+		if cmd.ProcessState == nil {
+			require.NoError(t, err)
+		}
+		return string(out), cmd.ProcessState.ExitCode()
+	}
+	said, code := arm("version")
+	require.Zero(t, code, said)
+	require.Contains(t, said, "linux/arm64)\n")
+	for _, example := range []string{"head", "worker", "auto", "single"} {
+		path := filepath.Join(root, "usr/share/raynoded/examples", example+".toml")
+		said, code := arm("check", path)
+		require.Zero(t, code, said)
+		require.True(t, strings.HasPrefix(said, path+": good: "), said)
+	}
+	said, code = arm("check", "../daemon/role/testdata/bad/ten_mistakes.toml")
+	require.Equal(t, 78, code)
+	require.Equal(t, 10, strings.Count(said, "ten_mistakes.toml:"), said)
+}
