@@ -5,6 +5,7 @@ import (
 	"errors"
 	"os"
 	"os/exec"
+	"sync/atomic"
 	"time"
 
 	"github.com/sirupsen/logrus"
@@ -17,9 +18,12 @@ import (
 
 // Options are what a daemon needs from its process.
 type Options struct {
-	Role    *role.Role
+	Role    *role.Role // as Files say
+	Files   role.Files
 	Place   Place
 	Log     logrus.FieldLogger
+	Relog   func(role.Log)  // has Log follow a changed role; nil: it does not
+	Hangups <-chan struct{} // each asks for a reload
 	Systemd *notify.Systemd
 	Tree    *child.Tree                         // every process of this daemon's
 	Env     []string                            // of this process; Ray's is made from it
@@ -28,7 +32,13 @@ type Options struct {
 
 // Daemon is one node of one role, one life after another. Its state belongs to the goroutine that is in Run.
 type Daemon struct {
-	role    *role.Role
+	path    string                  // of the role file
+	force   atomic.Pointer[inForce] // the role that counts: see now and use
+	file    *role.Role              // the last good reading of the files, undecided
+	first   sources                 // what the first one came from
+	decided *role.Role              // the file when what this host is was decided; nil: it has not been
+	running *role.Role              // what Ray was started with; nil: none runs
+	prints  map[string]string       // of the named files when this life began
 	place   Place
 	log     logrus.FieldLogger
 	systemd *notify.Systemd
@@ -36,21 +46,32 @@ type Daemon struct {
 	env     []string
 	output  func(name string) (*os.File, error)
 
-	news    chan news
-	beat    *time.Ticker
-	phase   Phase
-	entered time.Time      // when the phase began
-	notes   [topics]string // of the status line
-	ready   bool           // READY=1 has gone out
+	relog   func(role.Log)
+	hangups <-chan struct{}
+
+	news      chan news
+	proposals chan proposal
+	renewal   chan struct{} // has room for one
+	beat      *time.Ticker
+	phase     Phase
+	entered   time.Time      // when the phase began
+	notes     [topics]string // of the status line
+	ready     bool           // READY=1 has gone out
 }
 
 // New makes a daemon. Nothing happens before Run.
 func New(o Options) *Daemon {
-	decided := *o.Role
-	return &Daemon{
-		role: &decided, place: o.Place, log: o.Log, systemd: o.Systemd, tree: o.Tree, env: o.Env, output: o.Output,
-		news: make(chan news),
+	d := &Daemon{
+		path: o.Files.Path(), file: o.Role, place: o.Place, log: o.Log, systemd: o.Systemd, tree: o.Tree, env: o.Env, output: o.Output,
+		relog: o.Relog, hangups: o.Hangups,
+		news: make(chan news), proposals: make(chan proposal), renewal: make(chan struct{}, 1),
 	}
+	if d.relog == nil {
+		d.relog = func(role.Log) {}
+	}
+	d.use(o.Role)
+	d.first = sources{files: o.Files, named: fingerprints(o.Role)}
+	return d
 }
 
 // again is how long a standing node waits before it tries anew what was wrong.
@@ -77,27 +98,41 @@ func (d *Daemon) Run(ctx, hurry context.Context) error {
 	if err := d.until(ctx, d.sweep); err != nil {
 		return d.end(err)
 	}
-	if d.role.Kind == role.Auto {
-		d.wait(nil)
-	}
-	decided := d.role
-	if err := d.until(ctx, func(ctx context.Context) (err error) {
-		decided, err = d.decide(ctx)
-		return err
-	}); err != nil {
-		return d.end(err)
-	}
-	d.role = decided
+	heeding, stop := context.WithCancel(context.WithoutCancel(ctx))
+	heeded := make(chan struct{})
+	go func() {
+		defer close(heeded)
+		d.heed(heeding)
+	}()
+	defer func() {
+		stop()
+		<-heeded
+	}()
+	return d.lives(ctx, hurry)
+}
+
+func (d *Daemon) lives(ctx, hurry context.Context) error {
 	for {
+		err := d.settle(ctx)
+		if errors.Is(err, errAnew) {
+			continue
+		}
+		if err != nil {
+			return d.end(err)
+		}
 		why := d.life(ctx, hurry)
 		if !d.goesOn(why) {
 			return why
+		}
+		if errors.Is(why, errAnew) {
+			continue
 		}
 		d.wait(why)
 		if gone(why) {
 			continue
 		}
-		if err := d.until(ctx, func(ctx context.Context) error { return pause(ctx, again) }); err != nil {
+		err = d.until(ctx, func(ctx context.Context) error { return pause(ctx, again) }, d.anew)
+		if err != nil && !errors.Is(err, errAnew) {
 			return d.end(err)
 		}
 	}
@@ -120,15 +155,18 @@ func gone(why error) bool {
 	return errors.Is(why, watchdog.ErrHeadLost) || errors.Is(why, ErrUnreachable)
 }
 
-// goesOn says whether a life that ended so is followed by another: of a standing node, unless it was asked to stop or its
-// own Ray failed.
+// goesOn says whether a life that ended so is followed by another: one under a changed role file always is, that of a
+// standing node unless it was asked to stop or its own Ray failed.
 func (d *Daemon) goesOn(why error) bool {
 	var stuck *child.SurvivorsError
-	if !d.role.Standing() || errors.As(why, &stuck) {
+	if errors.As(why, &stuck) {
 		return false
 	}
-	return d.role.Kind == role.Worker && gone(why) ||
-		errors.Is(why, ErrMismatch) || errors.Is(why, ErrToken) || errors.Is(why, ErrHost)
+	if errors.Is(why, errAnew) {
+		return true
+	}
+	return d.now().Standing() && (d.now().Kind == role.Worker && gone(why) ||
+		errors.Is(why, ErrMismatch) || errors.Is(why, ErrToken) || errors.Is(why, ErrHost))
 }
 
 // inOrder says whether an end is none of anybody's faults.
@@ -137,7 +175,7 @@ func inOrder(why error) bool {
 	if errors.As(why, &job) {
 		return job.Code == 0
 	}
-	return errors.Is(why, ErrAsked) || errors.Is(why, watchdog.ErrHeadLost) || errors.Is(why, ErrDrained)
+	return errors.Is(why, ErrAsked) || errors.Is(why, watchdog.ErrHeadLost) || errors.Is(why, ErrDrained) || errors.Is(why, errAnew)
 }
 
 // end is the end of a node that has nothing to stop.

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net/netip"
 	"os"
+	"reflect"
 	"slices"
 	"strconv"
 	"strings"
@@ -17,31 +18,101 @@ import (
 // retry is between two tries to resolve the head's name.
 const retry = time.Second
 
-// decide turns role = "auto" into what this host is, once for the life of the process.
-func (d *Daemon) decide(ctx context.Context) (*role.Role, error) {
-	if d.role.Kind != role.Auto {
-		return d.role, nil
+// settle puts the role file as it is now in force, for the next life.
+func (d *Daemon) settle(ctx context.Context) error {
+	select {
+	case <-d.renewal: // this is what it asked for
+	default:
 	}
-	ctx, cancel := d.joinLimit(ctx)
-	defer cancel()
-	for {
-		decided, err := Decide(ctx, d.role, os.Getenv)
+	file, next := d.file, d.carry(d.file)
+	anew := d.decided == nil || !stands(d.decided, file)
+	if anew && file.Kind == role.Auto {
+		d.wait(nil)
+	}
+	var prints map[string]string
+	if err := d.until(ctx, func(ctx context.Context) (err error) {
+		if anew {
+			next, err = d.decide(ctx, file)
+		}
+		if err == nil {
+			prints = fingerprints(next)
+		}
+		return err
+	}, d.anew); err != nil {
+		return err
+	}
+	if anew {
+		d.decided = file
+	}
+	d.prints, d.running = prints, nil
+	d.use(next.WithLive(d.carry(d.file))) // what is live may have changed meanwhile
+	d.hear(news{pending, ""})
+	return nil
+}
+
+// decide turns role = "auto" into what this host is. That stays for the life of the process, unless the role file says
+// something else of what it rests on.
+func (d *Daemon) decide(ctx context.Context, file *role.Role) (*role.Role, error) {
+	if file.Kind != role.Auto {
+		return file, nil
+	}
+	for began := time.Now(); ; {
+		limited, cancel := d.joinLimit(ctx, began)
+		decided, err := Decide(limited, file, os.Getenv)
 		if !errors.Is(err, errUnresolved) {
+			cancel()
 			return decided, err
 		}
-		d.tell(ctx, reason, err.Error())
-		if over := pause(ctx, retry); over != nil {
+		d.tell(limited, reason, err.Error())
+		over := d.patient(limited, began, retry)
+		cancel()
+		if over != nil {
 			return nil, d.unreachable(over, err)
 		}
 	}
 }
 
-// joinLimit ends the context of a per-job node after cluster.join_timeout. A standing one waits for ever.
-func (d *Daemon) joinLimit(ctx context.Context) (context.Context, context.CancelFunc) {
-	if d.role.Standing() {
+// stands says whether what was decided under one role file is so under another.
+func stands(old, file *role.Role) bool {
+	if old.Kind != file.Kind || file.Kind != role.Auto {
+		return old.Kind == file.Kind
+	}
+	return old.Cluster.Head == file.Cluster.Head && reflect.DeepEqual(old.Cluster.Auto, file.Cluster.Auto) &&
+		old.Node.IP == file.Node.IP && (old.Cluster.Nodes == 1) == (file.Cluster.Nodes == 1)
+}
+
+// carry is a role file with what this host was found to be.
+func (d *Daemon) carry(file *role.Role) *role.Role {
+	if d.decided == nil || d.decided.Kind != role.Auto || file.Kind != role.Auto {
+		return file
+	}
+	carried, now := *file, d.now()
+	if now.Kind == role.Worker {
+		worker(&carried)
+	}
+	carried.Kind = now.Kind
+	if d.decided.Cluster.Auto != nil && file.Cluster.Auto != nil {
+		carried.Cluster.Nodes, carried.Cluster.Head.Host = now.Cluster.Nodes, now.Cluster.Head.Host
+	}
+	return &carried
+}
+
+// joinLimit ends the context of a per-job node cluster.join_timeout after its wait began. A standing one waits for ever.
+func (d *Daemon) joinLimit(ctx context.Context, began time.Time) (context.Context, context.CancelFunc) {
+	r := d.now()
+	if r.Standing() {
 		return context.WithCancel(ctx)
 	}
-	return within(ctx, d.role.Cluster.JoinTimeout.Duration)
+	return context.WithDeadlineCause(ctx, began.Add(r.Cluster.JoinTimeout.Duration), errLimit)
+}
+
+// patient pauses within a limit that joinLimit made. That it is over counts only if it still is the limit.
+func (d *Daemon) patient(limited context.Context, began time.Time, t time.Duration) error {
+	over := pause(limited, t)
+	if r := d.now(); errors.Is(over, errLimit) && (r.Standing() || time.Since(began) < r.Cluster.JoinTimeout.Duration) {
+		return nil
+	}
+	return over
 }
 
 // unreachable is why the wait for the head is over; last is what was wrong with it until then.
@@ -49,7 +120,7 @@ func (d *Daemon) unreachable(over, last error) error {
 	if !errors.Is(over, errLimit) {
 		return over
 	}
-	return fmt.Errorf("%w within cluster.join_timeout (%s): %w", ErrUnreachable, d.role.Cluster.JoinTimeout, last)
+	return fmt.Errorf("%w within cluster.join_timeout (%s): %w", ErrUnreachable, d.now().Cluster.JoinTimeout, last)
 }
 
 // Decide returns the role with its kind decided: one host is a single one; with [cluster.auto] the launcher's variables

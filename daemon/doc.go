@@ -11,8 +11,8 @@
 //	daemon/gcs       the client of Ray's control store (GCS)
 //	daemon/child     a tree of processes: start into a cgroup, adopt, reap, stop; nothing survives
 //	daemon/watchdog  the watch over the head: policy over probes, returns only with a reason
-//	daemon/filewatch "these files' content has changed and settled"; the daemon does not use it yet
-//	daemon/report    the control socket, by which a reload is asked for; the daemon does not open it yet
+//	daemon/filewatch says when files have changed and settled
+//	daemon/report    what we tell people and machines: the control socket
 //	daemon/notify    what we tell systemd and the journal, and what children must not inherit
 //
 // cmd knows any room, daemon knows any room, a leaf knows at most role. Leaves never log and never decide: they return
@@ -45,6 +45,17 @@
 //
 // The fields of a life that guards write (the GCS's address, the cluster id, the brood of processes) belong to one guard
 // at a time; until waits for all of them before it returns.
+//
+// The role in force is replaced as a whole, by the loop alone (force.go); guards may look at it, and wait for the next one.
+// A life keeps the role that Ray was started with: only what is live in the file differs from that in the one in force.
+//
+// # A reload
+//
+// Beside the loop heed.go reads the files when they have changed and settled, when a command asks at the control socket, and
+// on a SIGHUP where no terminal is: one after the other, since one goroutine does all the looking. What was looked at is what
+// is loaded, and handed to the select, which takes or refuses it (reload.go): what is live is in force at once, and the rest
+// with the next life. Where the next life is to begin now (no Ray runs, or reload.restart = "always"), the guard anew ends this
+// one. lives in daemon.go begins each life with settle, which puts the whole file in force.
 //
 // # Head lost, read aloud
 //
@@ -85,6 +96,15 @@
 //     (docs/environment.md). ray.env has nothing of it.
 //   - RAY_gcs_rpc_server_reconnect_timeout_s is set a minute above every window of ours, so that raynoded, which knows the
 //     policy, leaves before the raylet does.
+//   - A reload that is bad changes nothing, and is complained about until it is mended. A key that is not live waits for
+//     Ray's next start: no edit ends a training run, unless reload.restart says so.
+//   - A reload tells systemd RELOADING=1 and READY=1 in one go, once the unit is started: under Type=notify it is nearly
+//     nothing, and a site that has made it notify-reload gets the answer that it waits for, also for a bad file.
+//   - A watchdog window that has become longer than Ray was told to wait for its head applies, and is "restart pending" as well:
+//     the raylet would leave before raynoded does.
+//   - What an auto role was decided to be stays, unless the file says something else of what the decision rests on. Its keys are
+//     compared as decided: a [job] that is edited in a whole fleet's file is nothing to a worker.
+//   - Content of named files counts (the token's): it is compared by a hash, and a change of it needs a new Ray.
 //   - Probes and the watch stream have connections of their own: unanswered data on a connection stops TCP's keepalive,
 //     by which the kernel notices a dead host.
 package daemon

@@ -8,12 +8,12 @@ import (
 	"github.com/raynoded/raynoded/daemon/role"
 )
 
-// drain is how a worker that was asked to stop leaves its cluster: the GCS hears of it and places no more work here, and
+// drain is how a worker that was asked to stop, or to begin anew, leaves its cluster: the GCS hears of it and places no more work here, and
 // what runs has stop.drain to end. The raylet's own end, which comes when it has nothing to do any more, ends the wait
 // early; so do a lost head and the end of hurry.
 func (l *life) drain(hurry context.Context, why error) {
-	limit := l.role.Stop.Drain.Duration
-	if limit == 0 || !l.joined || l.role.Kind != role.Worker || !errors.Is(why, ErrAsked) {
+	limit := l.now().Stop.Drain.Duration
+	if limit == 0 || !l.joined || l.role.Kind != role.Worker || !errors.Is(why, ErrAsked) && !errors.Is(why, errAnew) {
 		return
 	}
 	l.enter(Draining, why)

@@ -37,7 +37,7 @@ func FindEnvironment(ctx context.Context, r *role.Role, place Place, env []strin
 	if err != nil {
 		return Environment{}, err
 	}
-	l := &life{Daemon: &Daemon{role: decided, place: place, env: env}}
+	l := &life{Daemon: &Daemon{place: place, env: env}, role: decided}
 	ip, unknown := l.nodeIP(ctx)
 	token, _ := tokenFile(decided, credentials(decided)) // that there is none is for the start to complain about
 	sources.Address, sources.Interface = ip, holder(ip)

@@ -17,6 +17,11 @@ import (
 // shippedProfiles are those of the package. A site has its own in the folder "profiles" beside the role file.
 const shippedProfiles = "/usr/share/raynoded/profiles"
 
+// profileFolders are where a profile of a role is looked for, in this order.
+func profileFolders(r *role.Role) []string {
+	return []string{filepath.Join(filepath.Dir(r.Files[0]), "profiles"), shippedProfiles}
+}
+
 // equip reads what the environment of Ray and the job is made of, and makes what can be known of it before this node has an
 // address.
 func (l *life) equip() (err error) {
@@ -44,7 +49,7 @@ func readSources(r *role.Role, place Place, env []string) (environ.Sources, erro
 	s := environ.Sources{Role: r, Own: env, ConfFile: place.ConfFile(), Mark: ray.Mark}
 	var problems []error
 	var err error
-	s.Profiles, err = environ.ReadProfiles(r.EnvFrom.Profiles, filepath.Join(filepath.Dir(r.Files[0]), "profiles"), shippedProfiles)
+	s.Profiles, err = environ.ReadProfiles(r.EnvFrom.Profiles, profileFolders(r)...)
 	if err != nil {
 		problems = append(problems, unfit("env_from.profiles", "%w", err))
 	}

@@ -64,7 +64,8 @@ func watchAll(ctx context.Context, path string) error {
 	var all sync.WaitGroup
 	for i := range watchers {
 		l := *member
-		l.Daemon = &Daemon{role: r, news: make(chan news)}
+		l.Daemon, l.role = daemonOf(r), r
+		l.news = make(chan news)
 		all.Go(func() { l.sentinel(ctx, i, said) })
 	}
 	go func() {

@@ -21,17 +21,19 @@ func (l *life) join(ctx context.Context) error {
 	if l.node.Head {
 		return l.found(ctx)
 	}
-	ctx, cancel := l.joinLimit(ctx)
-	defer cancel()
-	for {
-		err := l.ask(ctx)
+	for began := time.Now(); ; {
+		limited, cancel := l.joinLimit(ctx, began)
+		err := l.ask(limited)
 		if err == nil || errors.Is(err, ErrHost) || errors.Is(err, ErrMismatch) || errors.Is(err, ErrToken) {
+			cancel()
 			return err
 		}
-		if ctx.Err() == nil {
-			l.tell(ctx, reason, err.Error())
+		if limited.Err() == nil {
+			l.tell(limited, reason, err.Error())
 		}
-		if over := pause(ctx, knock/2+rand.N(knock)); over != nil {
+		over := l.patient(limited, began, knock/2+rand.N(knock))
+		cancel()
+		if over != nil {
 			return l.unreachable(over, err)
 		}
 	}

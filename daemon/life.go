@@ -18,6 +18,7 @@ import (
 // life is one life of one Ray under one role, from the checks of the host to the last process gone.
 type life struct {
 	*Daemon
+	role    *role.Role // that this life began with; of a Ray that runs, what it was started with
 	install ray.Install
 	node    ray.Node
 
@@ -41,7 +42,7 @@ type life struct {
 
 // life lives once and returns why it ended, with nothing left behind.
 func (d *Daemon) life(ctx, hurry context.Context) error {
-	l := &life{Daemon: d, raylet: make(chan member, 1), over: make(chan struct{})}
+	l := &life{Daemon: d, role: d.now().Role, raylet: make(chan member, 1), over: make(chan struct{})}
 	defer close(l.over)
 	why := l.live(ctx)
 	if d.phase == Waiting && d.goesOn(why) {
@@ -60,17 +61,17 @@ func (l *life) live(ctx context.Context) error {
 		return l.alone(ctx)
 	}
 	l.wait(nil)
-	if err := l.until(ctx, l.prepare); err != nil {
+	if err := l.until(ctx, l.prepare, l.anew); err != nil {
 		return err
 	}
-	if err := l.until(ctx, l.join); err != nil {
+	if err := l.until(ctx, l.join, l.anew); err != nil {
 		return err
 	}
 	l.enter(Starting, nil)
 	if err := l.start(); err != nil {
 		return err
 	}
-	if err := l.until(ctx, l.tend, l.arrive, l.watch); err != nil {
+	if err := l.until(ctx, l.tend, l.arrive, l.watch, l.anew); err != nil {
 		return l.judged(ctx, err)
 	}
 	if err := l.announce(); err != nil {
@@ -78,7 +79,7 @@ func (l *life) live(ctx context.Context) error {
 	}
 	l.joined = true
 	l.enter(Running, nil)
-	return l.judged(ctx, l.until(ctx, l.tend, l.watch, l.census, l.tidy, l.work))
+	return l.judged(ctx, l.until(ctx, l.tend, l.watch, l.census, l.tidy, l.work, l.anew))
 }
 
 // alone is the life of a single host: Ray, if any, is started inside the job.
@@ -90,7 +91,7 @@ func (l *life) alone(ctx context.Context) error {
 		return err
 	}
 	l.enter(Running, nil)
-	return l.until(ctx, l.work)
+	return l.until(ctx, l.work, l.anew)
 }
 
 // judged looks at a failure of Ray again. If the head of a worker does not answer either, the head comes first; if the
@@ -130,13 +131,14 @@ const killAtOnce = 0
 // stop ends the job, then Ray: the raylet says goodbye while the rest still lives, the GCS hears it.
 func (l *life) stop(ctx, hurry context.Context, why error) error {
 	l.withdraw()
-	grace := l.role.Stop.Grace.Duration
+	jobGrace := l.now().Stop.Grace.Duration
+	grace := jobGrace
 	if gone(why) || l.brood.headless {
 		grace = killAtOnce
 	}
 	return l.until(context.WithoutCancel(ctx), func(context.Context) error {
 		if l.job != nil {
-			if err := l.tree.StopGroup(hurry, *l.job, l.role.Stop.Grace.Duration); err != nil {
+			if err := l.tree.StopGroup(hurry, *l.job, jobGrace); err != nil {
 				return err
 			}
 		}

@@ -35,6 +35,8 @@ func (d *Daemon) until(ctx context.Context, guards ...guard) error {
 			left--
 		case n := <-d.news:
 			d.hear(n)
+		case p := <-d.proposals:
+			d.reload(p)
 		case <-d.beat.C:
 			d.beatOnce()
 		}

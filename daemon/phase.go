@@ -31,6 +31,8 @@ const (
 	job                   // of a head: what its job is at
 	doubt                 // the head does not answer just now
 	degraded              // a program that is not vital has died
+	pending               // keys of the role file that wait for Ray's next start
+	refused               // the role file that is there is no good
 	topics
 )
 
@@ -44,7 +46,7 @@ type news struct {
 func (d *Daemon) enter(p Phase, why error) {
 	from := d.phase
 	d.phase, d.entered = p, time.Now()
-	d.notes = [topics]string{}
+	d.notes = [topics]string{pending: d.notes[pending], refused: d.notes[refused]}
 	if why != nil {
 		d.notes[reason] = why.Error()
 	}
@@ -63,7 +65,7 @@ func (d *Daemon) notifyPhase(why error) {
 	switch {
 	case d.phase == Stopping && errors.Is(why, ErrAsked) && !d.ready:
 		err = d.systemd.ReadyStopping(status)
-	case d.phase == Draining, d.phase == Stopping && !d.goesOn(why):
+	case (d.phase == Draining || d.phase == Stopping) && !d.goesOn(why):
 		err = d.systemd.Stopping(status)
 	case !d.ready && d.usable():
 		d.ready = true
@@ -77,7 +79,7 @@ func (d *Daemon) notifyPhase(why error) {
 
 // usable says whether systemd may call the unit started: the node is in its cluster, or, of a standing worker, waits for it.
 func (d *Daemon) usable() bool {
-	return d.phase == Running || d.phase == Waiting && d.role.Standing() && d.role.Kind == role.Worker
+	return d.phase == Running || d.phase == Waiting && d.now().Standing() && d.now().Kind == role.Worker
 }
 
 // hear takes a guard's news into the status line. What is new is logged once.
@@ -90,7 +92,11 @@ func (d *Daemon) hear(n news) {
 	switch entry := d.entry(); {
 	case n.text == "" && n.topic == doubt:
 		entry.Info("the head answers again")
+	case n.text == "" && n.topic == refused:
+		entry.Info("the role file is good again")
 	case n.text == "":
+	case n.topic == pending, n.topic == refused:
+		entry.Warn(n.text)
 	case n.topic == degraded:
 		entry.Error("degraded: " + n.text)
 	case n.topic == doubt:
@@ -127,36 +133,36 @@ func (d *Daemon) status() string {
 
 // limit is how long the waiting may last, for the status line.
 func (d *Daemon) limit() string {
-	if d.role.Standing() || d.role.Kind != role.Worker {
+	if d.now().Standing() || d.now().Kind != role.Worker {
 		return ""
 	}
-	return " of " + d.role.Cluster.JoinTimeout.String()
+	return " of " + d.now().Cluster.JoinTimeout.String()
 }
 
 // who names the node: its role, its cluster and the head.
 func (d *Daemon) who() string {
-	if d.role.Kind == role.Single {
+	if d.now().Kind == role.Single {
 		return "single host: no cluster to set up"
 	}
-	text := string(d.role.Kind)
-	if d.role.Cluster.Name != "" {
-		text += " of " + d.role.Cluster.Name
+	text := string(d.now().Kind)
+	if d.now().Cluster.Name != "" {
+		text += " of " + d.now().Cluster.Name
 	}
-	if head := d.role.Cluster.Head.String(); d.role.Kind == role.Head {
+	if head := d.now().Cluster.Head.String(); d.now().Kind == role.Head {
 		text += " at " + head
-	} else if d.role.Cluster.Head.Host != "" {
+	} else if d.now().Cluster.Head.Host != "" {
 		text += ", head " + head
 	}
 	return text
 }
 
 func (d *Daemon) entry() *logrus.Entry {
-	fields := logrus.Fields{"phase": string(d.phase), "role": string(d.role.Kind), "instance": d.role.Name}
-	if d.role.Cluster.Name != "" {
-		fields["cluster"] = d.role.Cluster.Name
+	fields := logrus.Fields{"phase": string(d.phase), "role": string(d.now().Kind), "instance": d.now().Name}
+	if d.now().Cluster.Name != "" {
+		fields["cluster"] = d.now().Cluster.Name
 	}
-	if d.role.Cluster.Head.Host != "" {
-		fields["head"] = d.role.Cluster.Head.String()
+	if d.now().Cluster.Head.Host != "" {
+		fields["head"] = d.now().Cluster.Head.String()
 	}
 	return d.log.WithFields(fields)
 }

@@ -52,6 +52,10 @@ func TestDaemon_Status(t *testing.T) {
 		},
 		{"single", role.Single, nil, Running, [topics]string{}, "running: single host: no cluster to set up"},
 		{"stops", role.Head, nil, Stopping, [topics]string{reason: "asked to stop: terminated"}, "stopping: head at gpu-001:6379; asked to stop: terminated"},
+		{
+			"an edit that waits", role.Worker, nil, Running, [topics]string{pending: "restart pending: ray.num_gpus"},
+			"running: worker, head gpu-001:6379; restart pending: ray.num_gpus",
+		},
 	}
 	for _, c := range cases {
 		t.Run(c.name, func(t *testing.T) {
@@ -60,7 +64,8 @@ func TestDaemon_Status(t *testing.T) {
 				if c.more != nil {
 					c.more(r)
 				}
-				d := &Daemon{role: r, phase: c.phase, entered: time.Now(), notes: c.notes}
+				d := &Daemon{phase: c.phase, entered: time.Now(), notes: c.notes}
+				d.use(r)
 				time.Sleep(42*time.Second + 300*time.Millisecond)
 				require.Equal(t, c.want, d.status())
 			})

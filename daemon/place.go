@@ -69,6 +69,9 @@ func (p Place) writeConf(text string) error {
 	return nil
 }
 
+// ControlSocket is where commands reach the daemon.
+func (p Place) ControlSocket() string { return filepath.Join(p.Run, "control.sock") }
+
 // startLog is what `ray start` printed last.
 func (p Place) startLog() string { return filepath.Join(p.State, "ray-start.log") }
 

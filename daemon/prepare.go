@@ -30,7 +30,7 @@ func (l *life) prepare(ctx context.Context) error {
 	}
 	token, err := readToken(l.role, credentials(l.role))
 	l.install = install
-	l.head.Token, l.head.Silent = token.secret, l.role.Watchdog.Silent.Duration
+	l.head.Token = token.secret
 	l.node = ray.Node{
 		Role: l.role, Head: l.role.Kind == role.Head, Name: l.nodeName(),
 		TempDir: l.place.tempDir(l.role), TokenFile: token.file, StoreDir: l.place.storeDir(), Version: install.Ray,

@@ -35,9 +35,9 @@ func TestDaemon_GoesOn(t *testing.T) {
 	for _, c := range cases {
 		for kind, want := range map[role.Kind]bool{role.Worker: c.worker, role.Head: c.head} {
 			r := newRole(kind)
-			require.False(t, (&Daemon{role: r}).goesOn(c.why), "per-job %s: %v", kind, c.why)
+			require.False(t, daemonOf(r).goesOn(c.why), "per-job %s: %v", kind, c.why)
 			r.Watchdog.OnHeadLoss = role.Rejoin
-			require.Equal(t, want, (&Daemon{role: r}).goesOn(c.why), "standing %s: %v", kind, c.why)
+			require.Equal(t, want, daemonOf(r).goesOn(c.why), "standing %s: %v", kind, c.why)
 		}
 	}
 }
@@ -49,4 +49,10 @@ func TestInOrder(t *testing.T) {
 	for _, why := range []error{ErrRay, ErrHost, ErrUnreachable, &JobEnd{Code: 3}} {
 		require.False(t, inOrder(why), "%v", why)
 	}
+}
+
+func daemonOf(r *role.Role) *Daemon {
+	d := &Daemon{}
+	d.use(r)
+	return d
 }

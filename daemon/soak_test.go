@@ -146,7 +146,7 @@ func (s *soak) live(ctx context.Context, log transcript) <-chan error {
 	logger.SetOutput(io.Discard)
 	logger.AddHook(log)
 	d := New(Options{
-		Role: s.role, Place: Place{State: s.dir, Run: s.dir, Temp: filepath.Join(s.dir, "ray")},
+		Role: s.role, Files: role.Read(s.role.Files[0]), Place: Place{State: s.dir, Run: s.dir, Temp: filepath.Join(s.dir, "ray")},
 		Log: logger, Systemd: &notify.Systemd{}, Tree: s.tree,
 		Env:    []string{"PATH=/usr/bin:/bin", s.ray.Env(), "GORACE=atexit_sleep_ms=0"},
 		Output: func(string) (*os.File, error) { return os.OpenFile(os.DevNull, os.O_WRONLY, 0) },

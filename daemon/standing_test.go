@@ -111,7 +111,7 @@ func live(ctx context.Context, t *testing.T, r *role.Role, dir string, ray faker
 	logger.SetOutput(io.Discard)
 	logger.AddHook(log)
 	d := New(Options{
-		Role: r, Place: Place{State: dir, Run: dir, Temp: filepath.Join(dir, "ray")}, Log: logger, Systemd: &notify.Systemd{}, Tree: tree,
+		Role: r, Files: role.Read(r.Files[0]), Place: Place{State: dir, Run: dir, Temp: filepath.Join(dir, "ray")}, Log: logger, Systemd: &notify.Systemd{}, Tree: tree,
 		Env:    []string{"PATH=/usr/bin:/bin", ray.Env(), "GORACE=atexit_sleep_ms=0"},
 		Output: func(string) (*os.File, error) { return os.OpenFile(os.DevNull, os.O_WRONLY, 0) },
 	})

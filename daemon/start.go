@@ -34,6 +34,8 @@ const (
 
 // start starts `ray start`, which puts Ray's processes beside itself and returns.
 func (l *life) start() error {
+	l.role = l.now().Role // what is live in it may have changed while this node waited
+	l.running, l.node.Role = l.role, l.role
 	l.node.Mark = mark()
 	if err := l.settle(); err != nil {
 		return err
@@ -234,7 +236,14 @@ func (l *life) me(ctx context.Context, conn *gcs.Conn) (gcs.Node, error) {
 func (l *life) dial(ctx context.Context) (*gcs.Conn, error) {
 	ctx, cancel := context.WithTimeout(ctx, answer)
 	defer cancel()
-	return gcs.Dial(ctx, l.head)
+	return gcs.Dial(ctx, l.asked())
+}
+
+// asked is the head with the patience of the role in force.
+func (l *life) asked() gcs.Head {
+	head := l.head
+	head.Silent = l.now().Watchdog.Silent.Duration
+	return head
 }
 
 // mark is new for every start.

@@ -7,7 +7,7 @@ import (
 	"github.com/raynoded/raynoded/daemon/ray"
 )
 
-// tidy removes the sessions that are older than ray.keep_sessions wants, and then has nothing more to say: Ray itself
+// tidy removes the sessions that are older than ray.keep_sessions wants, again when the role is replaced: Ray itself
 // never removes one. Others' are not touched, nor is one that a program still has open.
 func (l *life) tidy(ctx context.Context) error {
 	current, err := ray.Claim(l.program, l.role.Name)
@@ -20,17 +20,22 @@ func (l *life) tidy(ctx context.Context) error {
 	if l.node.TempDir == l.place.Temp {
 		ray.Adopt(l.place.Temp, l.role.Name)
 	}
-	former := current.Former(l.role.Name)
-	for _, old := range former[min(l.role.Ray.KeepSessions-1, len(former)):] {
-		if ctx.Err() != nil {
-			break
+	for {
+		r := l.now()
+		former := current.Former(l.role.Name)
+		for _, old := range former[min(r.Ray.KeepSessions-1, len(former)):] {
+			if ctx.Err() != nil {
+				break
+			}
+			l.remove(old, r.Ray.KeepSessions)
 		}
-		l.remove(old)
+		if err := r.last(ctx); err != nil {
+			return err
+		}
 	}
-	return forever(ctx)
 }
 
-func (l *life) remove(old ray.Session) {
+func (l *life) remove(old ray.Session, keep int) {
 	log := l.log.WithField("session", old.Dir)
 	switch {
 	case old.Held():
@@ -40,6 +45,6 @@ func (l *life) remove(old ray.Session) {
 			log.WithError(err).Warnf("cannot remove %s", old.Dir)
 			return
 		}
-		log.Infof("removed %s: ray.keep_sessions is %d", old.Dir, l.role.Ray.KeepSessions)
+		log.Infof("removed %s: ray.keep_sessions is %d", old.Dir, keep)
 	}
 }

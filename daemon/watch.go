@@ -18,7 +18,7 @@ func (l *life) watch(ctx context.Context) error {
 	if l.node.Head && !l.joined {
 		return forever(ctx)
 	}
-	err := watchdog.Watch(ctx, l.policy(), l.watched(), func(text string) { l.tell(ctx, doubt, text) })
+	err := watchdog.Watch(ctx, l.windows, l.watched(), func(text string) { l.tell(ctx, doubt, text) })
 	switch {
 	case errors.Is(err, watchdog.ErrDisowned):
 		return failure{err}
@@ -43,12 +43,20 @@ func (l *life) judge(ctx context.Context) error {
 	return nil
 }
 
-func (l *life) policy() watchdog.Policy {
-	refused, silent, stuck := l.role.Windows()
-	if w := l.role.Watchdog; l.node.Head { // its own GCS does not come back by itself
+// windows are the policy as the role file has it now.
+func (l *life) windows() (watchdog.Policy, <-chan struct{}) {
+	r := l.now()
+	return l.policyOf(r.Role), r.replaced
+}
+
+func (l *life) policy() watchdog.Policy { return l.policyOf(l.now().Role) }
+
+func (l *life) policyOf(r *role.Role) watchdog.Policy {
+	refused, silent, stuck := r.Windows()
+	if w := r.Watchdog; l.node.Head { // its own GCS does not come back by itself
 		refused, silent, stuck = w.Refused.Duration, w.Silent.Duration, w.Stuck.Duration
 	}
-	interval := watchdog.Interval(l.role.Watchdog.CheckInterval.Duration, l.role.Cluster.Nodes)
+	interval := watchdog.Interval(r.Watchdog.CheckInterval.Duration, r.Cluster.Nodes)
 	return watchdog.Policy{Refused: refused, Silent: silent, Stuck: stuck, Interval: interval}
 }
 
@@ -67,7 +75,7 @@ func (l *life) follow(ctx context.Context, serving func(bool)) error {
 
 // probe asks the head on a new connection who it is, and whether it has this node.
 func (l *life) probe(ctx context.Context) watchdog.Answer {
-	conn, err := gcs.Dial(ctx, l.head)
+	conn, err := gcs.Dial(ctx, l.asked())
 	if err != nil {
 		return unanswered(err)
 	}
@@ -174,15 +182,15 @@ func (l *life) census(ctx context.Context) error {
 		return forever(ctx)
 	}
 	for {
-		every := counting
+		every, r := counting, l.now()
 		if all, err := l.nodes(ctx); err == nil {
 			c := count(all)
-			l.tell(ctx, nodes, c.of(l.role.Cluster.Nodes, 0))
-			if c.Nodes >= l.role.Cluster.Nodes {
+			l.tell(ctx, nodes, c.of(r.Cluster.Nodes, 0))
+			if c.Nodes >= r.Cluster.Nodes {
 				every = recall
 			}
 		}
-		if err := pause(ctx, every); err != nil {
+		if err := r.pause(ctx, every); err != nil {
 			return err
 		}
 	}

@@ -45,10 +45,11 @@ func (l *life) complete(ctx context.Context) error {
 	}
 	ctx, cancel := within(ctx, j.WaitTimeout.Duration)
 	defer cancel()
-	want := l.role.WaitNodes()
 	var have Counted
 	before := false
 	for {
+		r := l.now()
+		want := r.WaitNodes()
 		if all, err := l.nodes(ctx); err == nil {
 			have = count(all)
 			enough := have.Nodes >= want && have.GPUs >= float64(j.WaitGPUs)
@@ -60,7 +61,7 @@ func (l *life) complete(ctx context.Context) error {
 				l.tell(ctx, job, "the job waits: "+have.of(want, j.WaitGPUs))
 			}
 		}
-		if over := pause(ctx, counting/2); over != nil {
+		if over := r.pause(ctx, counting/2); over != nil {
 			if errors.Is(over, errLimit) {
 				return fmt.Errorf("%w within job.wait_timeout (%s): %s", ErrIncomplete, j.WaitTimeout, have.of(want, j.WaitGPUs))
 			}

@@ -31,6 +31,7 @@ func TestService_KeepsTheContract(t *testing.T) {
 		"[Service] Type=notify",
 		"[Service] NotifyAccess=main",
 		"[Service] ExecStart=/usr/bin/raynoded run --role /etc/raynoded/role.toml",
+		"[Service] ExecReload=/usr/bin/raynoded reload --role /etc/raynoded/role.toml",
 		"[Service] User=raynoded",
 		"[Service] LoadCredential=ray-token:ray-token",
 		"[Service] Restart=on-abnormal",
@@ -50,8 +51,8 @@ func TestService_KeepsTheContract(t *testing.T) {
 // the youngest. Look a new one up in systemd.directives(7) before it goes in here: an older systemd logs "Unknown key"
 // at every start and ignores it.
 var knownTo249 = []string{
-	"After", "AssertPathExists", "CapabilityBoundingSet", "Delegate", "Description", "Documentation", "ExecStart",
-	"ExecStartPre", "KillMode", "LimitCORE", "LimitMEMLOCK", "LimitNOFILE", "LoadCredential", "LockPersonality",
+	"After", "AssertPathExists", "CapabilityBoundingSet", "Delegate", "Description", "Documentation", "ExecReload",
+	"ExecStart", "ExecStartPre", "KillMode", "LimitCORE", "LimitMEMLOCK", "LimitNOFILE", "LoadCredential", "LockPersonality",
 	"NoNewPrivileges", "NotifyAccess", "OOMPolicy", "ProtectKernelLogs", "ProtectKernelModules", "ProtectSystem", "Restart",
 	"RestartForceExitStatus", "RestartSec", "RestrictRealtime", "RuntimeDirectory", "StartLimitIntervalSec",
 	"StateDirectory", "SystemCallArchitectures", "TasksMax", "TimeoutStartSec", "TimeoutStopSec", "Type", "User", "WantedBy",

@@ -17,14 +17,13 @@ import (
 func checkCommand() *cobra.Command {
 	asJSON, place := false, ""
 	cmd := &cobra.Command{
-		Use:   "check [--as PLACE] [FILE]",
+		Use:   "check [FILE] [--as PLACE]",
 		Short: "Check a role file and its drop-ins",
 		Long: "Checks FILE (default " + defaultRole + ") and FILE.d/*.toml and reports every problem as file:line:col: key: what.\n" +
 			"It looks at nothing else: no network, no Ray, no rights are needed. Exit code 0: good; 78: not.\n\n" +
-			"With --as, FILE may be anywhere and have any name: it is checked as if it were at PLACE, with what else is there.\n" +
-			"PLACE is a role file, or a drop-in of one. For templates of configuration management:\n\n" +
-			"  validate: raynoded check --as /etc/raynoded/role.toml %s\n" +
-			"  validate: raynoded check --as /etc/raynoded/role.toml.d/50-host.toml %s",
+			"With --as, FILE may have any name and be anywhere: it is checked as if it were at PLACE already, together with the\n" +
+			"files that are there. PLACE is a role file or a drop-in, such as /etc/raynoded/role.toml.d/50-host.toml. In Ansible:\n" +
+			"validate: raynoded check %s --as /etc/raynoded/role.toml",
 		Args: func(cmd *cobra.Command, args []string) error {
 			if len(args) > 1 {
 				return fmt.Errorf("%w: check takes one file, got %d", errUsage, len(args))
@@ -32,17 +31,11 @@ func checkCommand() *cobra.Command {
 			return nil
 		},
 		RunE: func(cmd *cobra.Command, args []string) error {
-			path := append(args, defaultRole)[0]
-			files := role.Read(path)
-			if place != "" {
-				files = role.ReadAs(path, place)
-				path = place
-			}
-			return check(path, files, asJSON, cmd.OutOrStdout())
+			return check(append(args, defaultRole)[0], place, asJSON, cmd.OutOrStdout())
 		},
 	}
-	cmd.Flags().StringVar(&place, "as", "", "the place that the file is meant for")
 	cmd.Flags().BoolVar(&asJSON, "json", false, "print the result as JSON")
+	cmd.Flags().StringVar(&place, "as", "", "where FILE is meant to be: a role file, or a drop-in in NAME.toml.d")
 	return cmd
 }
 
@@ -54,13 +47,16 @@ type verdict struct {
 	Warnings []string      `json:"warnings"`
 }
 
-func check(path string, files role.Files, asJSON bool, out io.Writer) error {
-	v := verdict{Files: []string{path}, Errors: role.Problems{}, Warnings: []string{}}
-	r, err := files.Load()
+func check(path, place string, asJSON bool, out io.Writer) error {
+	if place == "" {
+		place = path
+	}
+	v := verdict{Files: []string{place}, Errors: role.Problems{}, Warnings: []string{}}
+	r, err := role.ReadAs(path, place).Load()
 	if err == nil {
 		v.Valid, v.Files, v.Warnings = true, r.Files, append(v.Warnings, warnings(r)...)
 	} else if !errors.As(err, &v.Errors) {
-		v.Errors = role.Problems{{File: path, Text: err.Error()}}
+		v.Errors = role.Problems{{File: place, Text: err.Error()}}
 	}
 	if asJSON {
 		e := json.NewEncoder(out)
@@ -79,7 +75,7 @@ func check(path string, files role.Files, asJSON bool, out io.Writer) error {
 		for _, w := range v.Warnings {
 			fmt.Fprintf(out, "warning: %s\n", w)
 		}
-		fmt.Fprintf(out, "%s: good: %s\n", path, summary(r))
+		fmt.Fprintf(out, "%s: good: %s\n", r.Files[0], summary(r))
 	}
 	return nil
 }

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"encoding/json"
 	"fmt"
 	"io"
 
@@ -13,32 +14,36 @@ func configCommand() *cobra.Command {
 	asJSON := false
 	cmd := &cobra.Command{
 		Use:   "config [FILE]",
-		Short: "Show what a role file and its drop-ins come to",
-		Long: "Prints the role of FILE (default " + defaultRole + ") and FILE.d/*.toml as one role file, each value with the place\n" +
-			"that it is from: FILE:LINE, or that it is the default. It looks at nothing else, and a role holds no secret.\n" +
-			"Exit code 0: good; 78: there are problems, which it reports as check does.",
-		Args: func(cmd *cobra.Command, args []string) error {
+		Short: "Print the role file with its drop-ins and defaults",
+		Long: "Prints what FILE (default " + defaultRole + "), FILE.d/*.toml and the defaults come to: a role file that says the\n" +
+			"same, with the place of each value. It holds no secret. The JSON says of each key whether it is live: whether an\n" +
+			"edit applies to a running node, or needs a new Ray. Exit code 78: the files are no good.",
+		Args: func(_ *cobra.Command, args []string) error {
 			if len(args) > 1 {
 				return fmt.Errorf("%w: config takes one file, got %d", errUsage, len(args))
 			}
 			return nil
 		},
 		RunE: func(cmd *cobra.Command, args []string) error {
-			return showConfig(append(args, defaultRole)[0], asJSON, cmd.OutOrStdout())
+			return config(append(args, defaultRole)[0], asJSON, cmd.OutOrStdout())
 		},
 	}
-	cmd.Flags().BoolVar(&asJSON, "json", false, "print a list of keys with value, file and line (\"\" and 0: a default), and whether a running node can take a change")
+	cmd.Flags().BoolVar(&asJSON, "json", false, "print the settings as JSON")
 	return cmd
 }
 
-func showConfig(path string, asJSON bool, out io.Writer) error {
+func config(path string, asJSON bool, out io.Writer) error {
 	settings, err := role.Read(path).Settings()
 	if err != nil {
 		return err
 	}
-	if asJSON {
-		return encode(out, settings)
+	if !asJSON {
+		_, err := io.WriteString(out, role.TOML(settings))
+		return err
 	}
-	_, err = io.WriteString(out, role.TOML(settings))
-	return err
+	e := json.NewEncoder(out)
+	e.SetIndent("", "  ")
+	return e.Encode(struct {
+		Settings []role.Setting `json:"settings"`
+	}{settings})
 }

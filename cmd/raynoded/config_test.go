@@ -11,57 +11,56 @@ import (
 
 func TestConfig(t *testing.T) {
 	t.Parallel()
-	path := filepath.Join(t.TempDir(), "grpo.toml")
-	write := func(path, text string) {
-		require.NoError(t, os.MkdirAll(filepath.Dir(path), 0o755))
-		require.NoError(t, os.WriteFile(path, []byte(text), 0o600))
-	}
-	write(path, "role = \"worker\"\n[cluster]\nhead = \"gpu-001:6379\"\n[auth]\nmode = \"token\"\n")
-	write(path+".d/90-host.toml", "[watchdog]\nsilent = \"1m\"\n")
-
-	p := command(t, nil, "config", path)
+	h := newCluster(t).host("single", "role = \"single\"\n", "[stop]\ngrace = \"1s\"\n")
+	p := command(t, nil, "config", h.role())
 	require.Equal(t, 0, p.exit())
-	for _, line := range []string{
-		"role = \"worker\"  # " + path + ":1\n",
-		"head = \"gpu-001:6379\"  # " + path + ":3\n",
-		"silent = \"1m\"  # " + path + ".d/90-host.toml:2\n",
-		"stuck = \"1m\"  # default\n",
-	} {
-		require.Contains(t, p.output(), line)
-	}
-	again := filepath.Join(t.TempDir(), "again.toml")
-	write(again, p.output())
-	p = command(t, nil, "check", again)
-	require.Equal(t, 0, p.exit(), "what it prints is a role file")
+	require.Contains(t, p.output(), h.fill("role = \"single\"  # $DIR/single.toml:1\n\n[cluster]\nname = \"\"  # default\n"))
+	require.Contains(t, p.output(), h.fill("\n[stop]\ndrain = \"0s\"  # default\ngrace = \"1s\"  # $DIR/single.toml.d/0.toml:2\n"))
 
-	p = command(t, nil, "config", "--json", path)
+	printed := filepath.Join(t.TempDir(), "printed.toml")
+	require.NoError(t, os.WriteFile(printed, []byte(p.output()), 0o600))
+	require.Equal(t, 0, command(t, nil, "check", printed).exit(), "what it prints is a role file")
+
+	p = command(t, nil, "config", "--json", h.role())
 	require.Equal(t, 0, p.exit())
-	var settings []struct {
-		Key   string
-		Value any
-		File  string
-		Line  int
-		Live  bool
-	}
-	require.NoError(t, json.Unmarshal([]byte(p.output()), &settings))
-	seen := 0
-	for _, s := range settings {
-		switch s.Key {
-		case "cluster.head":
-			require.Equal(t, []any{"gpu-001:6379", path, 3, false}, []any{s.Value, s.File, s.Line, s.Live})
-		case "watchdog.silent":
-			require.Equal(t, []any{"1m", path + ".d/90-host.toml", 2, true}, []any{s.Value, s.File, s.Line, s.Live})
-		case "stop.grace":
-			require.Equal(t, []any{"5s", "", 0, true}, []any{s.Value, s.File, s.Line, s.Live})
-		default:
-			continue
+	var got struct {
+		Settings []struct {
+			Key, File string
+			Value     any
+			Line      int
+			Live      bool
 		}
-		seen++
 	}
-	require.Equal(t, 3, seen)
+	require.NoError(t, json.Unmarshal([]byte(p.output()), &got))
+	require.Equal(t, "role", got.Settings[0].Key)
+	require.Equal(t, "single", got.Settings[0].Value)
 
-	write(path+".d/90-host.toml", "[watchdog]\nsilent = 5\n")
-	p = command(t, nil, "config", path)
+	p = command(t, nil, "config", h.path("none.toml"))
 	require.Equal(t, 78, p.exit())
-	require.Contains(t, p.stderr(), path+".d/90-host.toml:2:10: watchdog.silent: must be")
+	require.Equal(t, h.fill("raynoded: cannot load $DIR/single/none.toml: there is no role file"), p.stderr())
+}
+
+// A file is checked as if it were in its place already.
+func TestCheck_As(t *testing.T) {
+	t.Parallel()
+	h := newCluster(t).host("role", "role = \"single\"\n", "[stop]\ngrace = \"1s\"\n")
+	for _, c := range []struct {
+		name, text, place string
+		code              int
+		stdout, stderr    string
+	}{
+		{"a role file", "role = \"single\"\n", "$DIR/role.toml", 0, "$DIR/role.toml: good: single host\n", ""},
+		{"a drop-in", "[stop]\ndrain = \"1s\"\n", "$DIR/role.toml.d/9.toml", 0, "$DIR/role.toml: good: single host\n", ""},
+		{"a bad one", "\n[stop]\ndrain = 1\n", "$DIR/role.toml.d/9.toml", 78, "", "$DIR/role.toml.d/9.toml:3:9: stop.drain: must be a duration such as \"500ms\", \"10s\" or \"5m\", got 1"},
+		{"one that does not go with the rest", "role = \"head\"\nstop.x = 1\n", "$DIR/role.toml", 78, "", "$DIR/role.toml:1:1: auth.mode: must be \"token\" or \"none\", there is no default, got nothing\n$DIR/role.toml:1:1: cluster.head: must be host:port, such as \"gpu-001:6379\", got nothing\n$DIR/role.toml:2:10: stop.x: unknown key"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			path := filepath.Join(t.TempDir(), "source")
+			require.NoError(t, os.WriteFile(path, []byte(c.text), 0o600))
+			p := command(t, nil, "check", path, "--as", h.fill(c.place))
+			require.Equal(t, c.code, p.exit())
+			require.Equal(t, h.fill(c.stdout), p.output())
+			require.Equal(t, h.fill(c.stderr), p.stderr())
+		})
+	}
 }

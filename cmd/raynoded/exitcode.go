@@ -6,6 +6,7 @@ import (
 
 	"github.com/raynoded/raynoded/daemon"
 	"github.com/raynoded/raynoded/daemon/child"
+	"github.com/raynoded/raynoded/daemon/report"
 	"github.com/raynoded/raynoded/daemon/role"
 	"github.com/raynoded/raynoded/daemon/watchdog"
 )
@@ -86,6 +87,7 @@ var ends = []struct {
 	{daemon.ErrIncomplete, exitIncomplete},
 	{daemon.ErrMismatch, exitMismatch},
 	{daemon.ErrToken, exitToken},
+	{report.ErrNobody, exitUnreachable},
 }
 
 func jobCode(code int) int {

@@ -9,6 +9,7 @@ import (
 
 	"github.com/raynoded/raynoded/daemon"
 	"github.com/raynoded/raynoded/daemon/child"
+	"github.com/raynoded/raynoded/daemon/report"
 	"github.com/raynoded/raynoded/daemon/role"
 	"github.com/raynoded/raynoded/daemon/watchdog"
 )
@@ -45,6 +46,7 @@ func TestExitCode(t *testing.T) {
 		{daemon.ErrIncomplete, 75},
 		{daemon.ErrMismatch, 76},
 		{daemon.ErrToken, 77},
+		{report.ErrNobody, 69},
 		{daemon.ErrRole, 78},
 		{role.Problems{}, 78},
 		{role.ErrNoFile, 78},

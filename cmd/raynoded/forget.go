@@ -50,7 +50,7 @@ func forget(ctx context.Context, path string, sure bool, stdin io.Reader, stdout
 	if !sure && !confirmed(kept, stdin, stdout) {
 		return fmt.Errorf("%w: not confirmed: nothing was deleted (--yes does not ask)", errUsage)
 	}
-	ctx, _, stop := signals(ctx)
+	ctx, _, stop := signals(ctx, nil)
 	defer stop()
 	if err := kept.Forget(ctx); err != nil {
 		return err

@@ -17,18 +17,25 @@ import (
 // newLogger logs to the journal with fields where stderr is the journal, else as text; or as the role file says.
 func newLogger(l role.Log, stderr io.Writer) *logrus.Logger {
 	log := logrus.New()
-	log.SetOutput(stderr)
+	setLog(log, l, stderr)
+	return log
+}
+
+// setLog has a logger log as the role file says. It may be in use.
+func setLog(log *logrus.Logger, l role.Log, stderr io.Writer) {
 	log.SetLevel(level(l.Level))
+	hooks, out := logrus.LevelHooks{}, stderr
 	switch {
 	case toJournal(l):
-		log.SetOutput(io.Discard)
-		log.AddHook(journalHook{})
+		hooks.Add(journalHook{})
+		out = io.Discard
 	case l.Format == role.LogJSON:
 		log.SetFormatter(&logrus.JSONFormatter{})
 	default:
 		log.SetFormatter(lines{colour: colours(stderr)})
 	}
-	return log
+	log.ReplaceHooks(hooks)
+	log.SetOutput(out)
 }
 
 func toJournal(l role.Log) bool {

@@ -38,7 +38,7 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error {
 		return fmt.Errorf("%w: %w (%s --help shows the usage)", errUsage, err, cmd.CommandPath())
 	})
-	root.AddCommand(runCommand(), checkCommand(), configCommand(), envCommand(), waitCommand(), forgetCommand(), versionCommand())
+	root.AddCommand(runCommand(), reloadCommand(), checkCommand(), configCommand(), envCommand(), waitCommand(), forgetCommand(), versionCommand())
 	err := root.ExecuteContext(ctx)
 	if err != nil && !silent(err) {
 		fmt.Fprintln(stderr, complaint(err))

@@ -7,6 +7,7 @@ import (
 	"io"
 	"os"
 	"os/signal"
+	"path/filepath"
 	"runtime/debug"
 	"time"
 
@@ -46,13 +47,18 @@ func runCommand() *cobra.Command {
 // runNode wires the daemon and runs it. What it says on the way and at the end goes to the log.
 func runNode(ctx context.Context, path string, stderr io.Writer) error {
 	debug.SetTraceback("crash") // a panic ends by SIGABRT: exit code 2 would not restart the unit
-	r, err := role.Load(path)
+	path, err := filepath.Abs(path)
+	if err != nil {
+		return err
+	}
+	files := role.Read(path)
+	r, err := files.Load()
 	if err != nil {
 		return err
 	}
 	log := newLogger(r.Log, stderr)
 	place := daemon.FindPlace(r.Name, os.Getenv)
-	err = node(ctx, r, place, log)
+	err = node(ctx, r, files, place, log, stderr)
 	code := exitCode(err)
 	end := log.WithFields(logrus.Fields{"exit": code, "role": string(r.Kind), "instance": r.Name})
 	if code == exitOK {
@@ -69,24 +75,26 @@ func runNode(ctx context.Context, path string, stderr io.Writer) error {
 	return reported{err}
 }
 
-func node(ctx context.Context, r *role.Role, place daemon.Place, log *logrus.Logger) error {
+func node(ctx context.Context, r *role.Role, files role.Files, place daemon.Place, log *logrus.Logger, stderr io.Writer) error {
 	tree, err := child.New()
 	if err != nil {
 		return fmt.Errorf("%w: %w", daemon.ErrHost, err)
 	}
 	log.WithField("version", version).Infof("raynoded %s as %s from %s; processes: %s", version, r.Kind, r.Files[0], tree.Cgroup())
-	ctx, hurry, stop := signals(ctx)
+	hangups := make(chan struct{}, 1)
+	ctx, hurry, stop := signals(ctx, hangups)
 	defer stop()
 	reaping, reaped := context.WithCancel(context.Background())
 	defer reaped()
 	go func() { _ = tree.Reap(reaping) }()
 	return daemon.New(daemon.Options{
-		Role: r, Place: place, Log: log, Systemd: notify.New(), Tree: tree, Env: os.Environ(), Output: childOutput(r.Log),
+		Role: r, Files: files, Place: place, Log: log, Relog: func(l role.Log) { setLog(log, l, stderr) }, Hangups: hangups, Systemd: notify.New(), Tree: tree, Env: os.Environ(), Output: childOutput(r.Log),
 	}).Run(ctx, hurry)
 }
 
-// signals returns a context that the first SIGTERM, SIGINT or hang-up of the terminal ends, and one that a second ends.
-func signals(parent context.Context) (ctx, hurry context.Context, stop func()) {
+// signals returns a context that the first SIGTERM, SIGINT or hang-up of the terminal ends, and one that a second ends. A
+// hang-up where there is no terminal asks for a reload: hangups, which has room for one, is told; nil hears of none.
+func signals(parent context.Context, hangups chan<- struct{}) (ctx, hurry context.Context, stop func()) {
 	ctx, ask := context.WithCancelCause(parent)
 	hurry, press := context.WithCancel(context.WithoutCancel(parent))
 	came := make(chan os.Signal, 2)
@@ -102,7 +110,11 @@ func signals(parent context.Context) (ctx, hurry context.Context, stop func()) {
 			select {
 			case s := <-came:
 				if s == unix.SIGHUP && !terminal(os.Stdin) {
-					continue // a reload, for those who have no terminal to lose
+					select {
+					case hangups <- struct{}{}:
+					default: // one is on its way, and has not read yet
+					}
+					continue
 				}
 				act[0](s)
 				act = act[1:]

@@ -54,7 +54,7 @@ func wait(ctx context.Context, o waitOptions, hosts []string, stdout, stderr io.
 		return err
 	}
 	want := daemon.Wanted{Nodes: o.nodes, GPUs: o.gpus, Hosts: hosts}
-	ctx, _, stop := signals(ctx)
+	ctx, _, stop := signals(ctx, nil)
 	defer stop()
 	seen, err := daemon.Gather(ctx, r, want, o.timeout, func(text string) {
 		fmt.Fprintln(stderr, text)

@@ -11,6 +11,7 @@ import (
 	"unicode"
 
 	sd "github.com/coreos/go-systemd/v22/daemon"
+	"golang.org/x/sys/unix"
 )
 
 const (
@@ -53,6 +54,37 @@ func (s *Systemd) KeepAliveEvery() time.Duration { return s.keepAlive }
 // 1000 bytes is cut.
 func (s *Systemd) Ready(status string) error {
 	return s.send(sd.SdNotifyReady, statusLine(status))
+}
+
+// Reloading says that the unit reloads, once Ready was called. Reloaded must follow.
+func (s *Systemd) Reloading(status string) error {
+	if s.isStopping() {
+		return nil
+	}
+	return s.send(sd.SdNotifyReloading, "MONOTONIC_USEC="+monotonic(), statusLine(status))
+}
+
+// Reloaded says that it is what it was before. After Stopping neither is said: the
+// unit would count as started again.
+func (s *Systemd) Reloaded(status string) error {
+	if s.isStopping() {
+		return nil
+	}
+	return s.Ready(status)
+}
+
+func (s *Systemd) isStopping() bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.stopping
+}
+
+// monotonic is the time of CLOCK_MONOTONIC in microseconds: systemd 253 and later
+// tell by it that a RELOADING=1 answers their request and no earlier one.
+func monotonic() string {
+	var now unix.Timespec
+	_ = unix.ClockGettime(unix.CLOCK_MONOTONIC, &now) // fails for a wrong clock only
+	return strconv.FormatInt(now.Nano()/1000, 10)
 }
 
 // Status says what we are doing.

@@ -81,6 +81,35 @@ func TestSystemd_NoKeepAliveAfterStopping(t *testing.T) {
 	require.Equal(t, []string{"WATCHDOG=1", "STOPPING=1\nSTATUS=bye", "STATUS=still going", "EXTEND_TIMEOUT_USEC=1000000"}, received(t, conn))
 }
 
+// The time is that of CLOCK_MONOTONIC, in microseconds.
+func TestSystemd_Reload(t *testing.T) {
+	conn := listen(t)
+	s := New()
+	clock := func() int64 {
+		var now unix.Timespec
+		require.NoError(t, unix.ClockGettime(unix.CLOCK_MONOTONIC, &now))
+		return now.Nano() / 1000
+	}
+	before := clock()
+	require.NoError(t, s.Reloading("reloading"))
+	after := clock()
+	require.NoError(t, s.Reloaded("running"))
+	heard := received(t, conn)
+	require.Len(t, heard, 2)
+	lines := strings.Split(heard[0], "\n")
+	require.Equal(t, []string{"RELOADING=1", "STATUS=reloading"}, []string{lines[0], lines[2]})
+	at, err := strconv.ParseInt(strings.TrimPrefix(lines[1], "MONOTONIC_USEC="), 10, 64)
+	require.NoError(t, err)
+	require.GreaterOrEqual(t, at, before)
+	require.LessOrEqual(t, at, after)
+	require.Equal(t, "READY=1\nSTATUS=running", heard[1])
+
+	require.NoError(t, s.Stopping("bye"))
+	require.NoError(t, s.Reloading("reloading"))
+	require.NoError(t, s.Reloaded("running"))
+	require.Equal(t, []string{"STOPPING=1\nSTATUS=bye"}, received(t, conn))
+}
+
 func TestSystemd_NoKeepAliveAfterStopping_Racing(t *testing.T) {
 	conn := listen(t)
 	s := New()

@@ -76,9 +76,13 @@ func (n Node) Own() []string {
 
 // patience is how long Ray's processes wait for the GCS to come back.
 func (n Node) patience() string {
-	refused, silent, stuck := n.Role.Windows()
-	limit := max(refused, silent, stuck) + beyond
-	return fmt.Sprintf("RAY_gcs_rpc_server_reconnect_timeout_s=%d", int(limit.Seconds()))
+	return fmt.Sprintf("RAY_gcs_rpc_server_reconnect_timeout_s=%d", int(Patience(n.Role).Seconds()))
+}
+
+// Patience is how long a Ray that is started with the role waits for its GCS to come back.
+func Patience(r *role.Role) time.Duration {
+	refused, silent, stuck := r.Windows()
+	return max(refused, silent, stuck) + beyond
 }
 
 // Driver are the variables by which a program on this host finds the cluster. None of them is a secret.

@@ -44,7 +44,7 @@ func (r Reloaded) String() string {
 		}
 	}
 	if len(lines) == 0 {
-		return "nothing to do"
+		return "nothing to do: what the files say is in force"
 	}
 	return strings.Join(lines, "\n")
 }

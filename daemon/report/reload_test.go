@@ -106,7 +106,7 @@ func TestReload_NoAnswer(t *testing.T) {
 }
 
 func TestReloaded_String(t *testing.T) {
-	require.Equal(t, "nothing to do", Reloaded{}.String())
+	require.Equal(t, "nothing to do: what the files say is in force", Reloaded{}.String())
 	require.Equal(t, "applied: a, b\nRay is being started anew for: c\nrestart pending: d",
 		Reloaded{Applied: []string{"a", "b"}, Restarting: []string{"c"}, Pending: []string{"d"}}.String())
 }

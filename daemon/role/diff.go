@@ -10,7 +10,7 @@ import (
 // Change is a key that two roles have different values of.
 type Change struct {
 	Key  string
-	Live bool // can change for a Ray that runs; else it must be started anew for it
+	Live bool // applies to a running node; else Ray must be started anew for it
 }
 
 // Diff returns the keys that differ, in the order of Role's fields. Of a table with

@@ -66,7 +66,7 @@ func TestDiff_LiveKeys(t *testing.T) {
 	require.Equal(t, []string{
 		"cluster.name", "cluster.nodes", "cluster.join_timeout", "ray.keep_sessions",
 		"watchdog.on_head_loss", "watchdog.refused", "watchdog.silent", "watchdog.stuck", "watchdog.head_return", "watchdog.check_interval",
-		"stop.drain", "stop.grace", "log.level",
+		"stop.drain", "stop.grace", "reload.restart", "log.level",
 	}, live)
 }
 

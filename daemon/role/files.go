@@ -76,6 +76,9 @@ func Name(path string) string { return strings.TrimSuffix(filepath.Base(path), "
 // pattern of its drop-ins.
 func Paths(path string) []string { return []string{path, filepath.Join(path+suffix, "*.toml")} }
 
+// Path is where the role file was read.
+func (f Files) Path() string { return f.texts[0].path }
+
 // Same reports whether nothing has changed between two readings: no file, no
 // content, and nothing of why one could not be read.
 func (f Files) Same(g Files) bool { return slices.EqualFunc(f.texts, g.texts, text.same) }

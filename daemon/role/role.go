@@ -7,8 +7,8 @@ import (
 
 // Role is one role file with its drop-ins and defaults. Only Load makes one.
 //
-// A key tagged reload:"live", or in a table that is, can change for a Ray that
-// runs. Every other one needs a new Ray: see Diff.
+// A key tagged reload:"live", or in a table that is, applies at once when a
+// running node's file changes. Every other one needs a new Ray: see Diff.
 type Role struct {
 	// Name is the instance: the file's base name without ".toml".
 	Name string `toml:"-"`
@@ -30,6 +30,7 @@ type Role struct {
 	EnvOrigins map[string]string `toml:"-"`
 	EnvFrom    EnvFrom           `toml:"env_from"`
 	Auth       Auth              `toml:"auth"`
+	Reload     Reload            `toml:"reload" reload:"live"`
 	Log        Log               `toml:"log" reload:"live"`
 }
 
@@ -159,6 +160,11 @@ type Auth struct {
 	TokenFile string   `toml:"token_file"` // absolute; empty = the systemd credential
 }
 
+// Reload says what an edit of the role file does to a node that runs.
+type Reload struct {
+	Restart Restart `toml:"restart"` // what a changed key that needs a new Ray does
+}
+
 // Log is how raynoded itself logs.
 type Log struct {
 	Level  LogLevel  `toml:"level"`
@@ -212,6 +218,7 @@ func defaults() Role {
 		Job:        Job{WaitTimeout: Duration{20 * time.Minute}},
 		EnvOrigins: map[string]string{},
 		EnvFrom:    EnvFrom{NCCLDelivery: DeliverFile},
+		Reload:     Reload{Restart: Never},
 		Log:        Log{Level: "info"},
 	}
 }

@@ -123,8 +123,9 @@ func TestLoad_EveryKey(t *testing.T) {
 			Inherit:      []string{"SLURM_*", "MY_OWN"},
 			NCCLDelivery: DeliverEnv,
 		},
-		Auth: Auth{Mode: Token, TokenFile: "/etc/raynoded/token"},
-		Log:  Log{Level: "debug", Format: LogJSON},
+		Auth:   Auth{Mode: Token, TokenFile: "/etc/raynoded/token"},
+		Reload: Reload{Restart: Always},
+		Log:    Log{Level: "debug", Format: LogJSON},
 	}, got)
 	require.True(t, got.Standing())
 	require.Equal(t, 3, got.WaitNodes())

@@ -106,6 +106,9 @@ nccl_delivery = "file"  # default
 mode = "none"  # role.toml:12
 token_file = ""  # default
 
+[reload]
+restart = "never"  # default
+
 [log]
 level = "info"  # default
 `, got)
@@ -134,11 +137,11 @@ func TestSettings_RoundTrip(t *testing.T) {
 
 func TestSettings_JSON(t *testing.T) {
 	all := mustSettings(t, Files{texts: []text{{path: "a.toml", data: []byte("role = 'single'\nstop.grace = '1s'")}}})
-	data, err := json.Marshal([]Setting{all[0], all[len(all)-1]})
+	data, err := json.Marshal([]Setting{all[0], all[len(all)-2]})
 	require.NoError(t, err)
 	require.JSONEq(t, `[
 		{"key": "role", "value": "single", "file": "a.toml", "line": 1, "live": false},
-		{"key": "log.level", "value": "info", "file": "", "line": 0, "live": true}
+		{"key": "reload.restart", "value": "never", "file": "", "line": 0, "live": true}
 	]`, string(data))
 }
 

@@ -46,6 +46,15 @@ const (
 	DeliverEnv  NCCLDelivery = "env"  // as environment variables, like everything else
 )
 
+// Restart is what a changed key that needs a new Ray does to one that runs.
+type Restart string
+
+// The two answers.
+const (
+	Never  Restart = "never"  // it waits for Ray's next start
+	Always Restart = "always" // Ray is stopped, with all that runs on it, and started anew
+)
+
 // LogLevel is the least severity that is logged: trace, debug, info, warning or
 // error.
 type LogLevel string
@@ -81,6 +90,9 @@ func (m *AuthMode) UnmarshalText(text []byte) error { return take(m, text, Token
 func (d *NCCLDelivery) UnmarshalText(text []byte) error {
 	return take(d, text, DeliverFile, DeliverEnv)
 }
+
+// UnmarshalText takes one of the two words.
+func (r *Restart) UnmarshalText(text []byte) error { return take(r, text, Never, Always) }
 
 // UnmarshalText takes one of the five words.
 func (l *LogLevel) UnmarshalText(text []byte) error {

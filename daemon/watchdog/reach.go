@@ -60,8 +60,9 @@ func (p *probe) drop() {
 type stream struct {
 	serving chan bool
 	ended   chan error // nil: not followed
-	opened  time.Time  // zero: not open
-	reopen  time.Time  // not to be followed again before this
+	cancel  context.CancelFunc
+	opened  time.Time // zero: not open
+	reopen  time.Time // not to be followed again before this
 	pause   time.Duration
 
 	// unexplained: the stream has ended, and no probe has come back since that
@@ -76,8 +77,10 @@ func (s *stream) idle() bool { return s.ended == nil && !s.unexplained }
 
 func (s *stream) follow(ctx context.Context, running *sync.WaitGroup, follow func(context.Context, func(bool)) error) {
 	serving, ended := make(chan bool), make(chan error, 1)
-	s.serving, s.ended = serving, ended
+	ctx, cancel := context.WithCancel(ctx)
+	s.serving, s.ended, s.cancel = serving, ended, cancel
 	running.Go(func() {
+		defer cancel()
 		ended <- follow(ctx, func(ok bool) {
 			select {
 			case serving <- ok:

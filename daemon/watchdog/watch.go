@@ -20,14 +20,16 @@ var errNotServing = errors.New("the head says that it is not serving")
 
 // watch is one run of Watch. The goroutine in run owns it.
 type watch struct {
-	policy  Policy
-	head    Head
-	tell    func(string)
-	told    Word // "": nothing, or that all is well
-	episode episode
-	stream  stream
-	probe   probe
-	running sync.WaitGroup
+	inForce  InForce
+	policy   Policy
+	replaced <-chan struct{} // closed when the policy may have been
+	head     Head
+	tell     func(string)
+	told     Word // "": nothing, or that all is well
+	episode  episode
+	stream   stream
+	probe    probe
+	running  sync.WaitGroup
 
 	ask  time.Time // when to probe next, if no probe is open
 	seen time.Time // when the loop was last awake
@@ -49,6 +51,8 @@ func (w *watch) run(ctx context.Context) error {
 		case <-ctx.Done():
 		case <-timer.C:
 			w.notice(time.Now())
+		case <-w.replaced:
+			w.replace(w.notice(time.Now()))
 		case serving := <-w.stream.serving:
 			w.status(w.notice(time.Now()), serving)
 		case <-w.stream.ended:
@@ -81,6 +85,17 @@ func (w *watch) notice(now time.Time) time.Time {
 	}
 	w.seen = now
 	return now
+}
+
+// replace takes the policy that is in force now.
+func (w *watch) replace(now time.Time) {
+	before := w.policy
+	w.policy, w.replaced = w.inForce()
+	w.episode.policy = w.policy
+	if w.policy.Silent != before.Silent && w.stream.open() {
+		w.stream.cancel()
+	}
+	w.pace(now)
 }
 
 func (w *watch) status(now time.Time, serving bool) {

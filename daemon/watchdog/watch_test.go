@@ -63,7 +63,7 @@ func TestWatch_LosesTheHead_ExactlyAfterTheStream(t *testing.T) {
 		synctest.Test(t, func(t *testing.T) {
 			h := newFakeHead()
 			go h.live(t.Context(), []moment{{at, down, Refused}})
-			err := Watch(t.Context(), defaults(), h.head(), func(string) {})
+			err := Watch(t.Context(), fixed(defaults()), h.head(), func(string) {})
 			require.ErrorIs(t, err, syscall.ECONNREFUSED)
 			lasted := time.Since(h.start) - at
 			require.GreaterOrEqual(t, lasted, 500*ms)
@@ -207,7 +207,7 @@ func TestWatch_OwnLatenessIsNotTheHeads(t *testing.T) {
 				h := newFakeHead()
 				go h.live(ctx, c.script)
 				stopped := false
-				err := Watch(ctx, defaults(), h.head(), func(string) {
+				err := Watch(ctx, fixed(defaults()), h.head(), func(string) {
 					if !stopped {
 						stopped = true
 						time.Sleep(30 * s)
@@ -241,7 +241,7 @@ func TestWatch_LateAnswerIsThrownAway(t *testing.T) {
 			},
 		}
 		stopped := false
-		err := Watch(ctx, defaults(), h, func(string) {
+		err := Watch(ctx, fixed(defaults()), h, func(string) {
 			if !stopped {
 				stopped = true
 				time.Sleep(30 * s)
@@ -304,7 +304,7 @@ func TestWatch_CancelledAtAnyMoment(t *testing.T) {
 			defer cancel()
 			h := newFakeHead()
 			go h.live(ctx, script)
-			require.Equal(t, errTestOver, Watch(ctx, defaults(), h.head(), func(string) {}))
+			require.Equal(t, errTestOver, Watch(ctx, fixed(defaults()), h.head(), func(string) {}))
 			require.Equal(t, at, time.Since(h.start))
 		})
 	}
@@ -326,7 +326,7 @@ func TestWatch_Fleet(t *testing.T) {
 					fleet.Go(func() {
 						h := newFakeHead()
 						go h.live(t.Context(), script)
-						err := Watch(t.Context(), defaults(), h.head(), func(string) {})
+						err := Watch(t.Context(), fixed(defaults()), h.head(), func(string) {})
 						var lost *LostError
 						if !errors.As(err, &lost) {
 							t.Errorf("watcher %d: %v", i, err)

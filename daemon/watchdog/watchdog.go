@@ -72,14 +72,29 @@ type Head struct {
 	Probe func(ctx context.Context) Answer
 }
 
+// InForce returns the policy that counts now, and a channel that is closed when
+// it may have been replaced; nil: it stays.
+type InForce func() (Policy, <-chan struct{})
+
+// fixed is a policy that stays.
+func fixed(p Policy) InForce {
+	return func() (Policy, <-chan struct{}) { return p, nil }
+}
+
 // Watch watches the head until it is lost (*LostError), it disowns this node
 // (*DisownedError), this host cannot ask it (*UnableError), or ctx is done (its
 // cause). Nothing that it started runs on
 // when it returns. While the head does not answer, tell is called with a
 // sentence that says so, again when that changes, and with "" when the head
 // answers again; it must not block.
-func Watch(ctx context.Context, p Policy, h Head, tell func(doubt string)) error {
-	w := watch{policy: p, head: h, tell: tell, episode: episode{policy: p}}
+//
+// A policy that is replaced counts at once, for an episode that has begun too:
+// it goes on with other windows. If Silent differs, the stream is opened anew,
+// as its connection was made for the old one.
+func Watch(ctx context.Context, p InForce, h Head, tell func(doubt string)) error {
+	w := watch{inForce: p, head: h, tell: tell}
+	w.policy, w.replaced = p()
+	w.episode.policy = w.policy
 	return w.run(ctx)
 }
 
@@ -101,7 +116,7 @@ func Judge(ctx context.Context, p Policy, h Head) error {
 		}
 		return a
 	}
-	err := Watch(ctx, p, Head{Probe: probe}, func(string) {})
+	err := Watch(ctx, fixed(p), Head{Probe: probe}, func(string) {})
 	if errors.Is(err, errAnswered) {
 		return nil
 	}

@@ -1,0 +1,77 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/raynoded/raynoded/daemon"
+	"github.com/raynoded/raynoded/daemon/report"
+	"github.com/raynoded/raynoded/daemon/role"
+)
+
+func reloadCommand() *cobra.Command {
+	path, asJSON := defaultRole, false
+	cmd := &cobra.Command{
+		Use:   "reload [--role FILE]",
+		Short: "Have a running node read its role file now",
+		Long: "Has the raynoded that runs FILE read it and its drop-ins at once, waits, and says which keys apply from now on and\n" +
+			"which wait for Ray's next start. An edit is seen without this command as well, in half a second; what it adds is the\n" +
+			"answer. It is what `systemctl reload` runs. Only root and the user that the node runs as may ask.\n\n" +
+			"Exit codes: 0 applied, or nothing to do; 78 the files are no good, and nothing has changed; 69 no raynoded runs FILE;\n" +
+			"70 it does not answer, or may not be asked; 64 usage.",
+		Args: noArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			return reload(cmd.Context(), path, asJSON, cmd.OutOrStdout())
+		},
+	}
+	cmd.Flags().StringVar(&path, "role", path, "the role file that the node was started with")
+	cmd.Flags().BoolVar(&asJSON, "json", false, "print the result as JSON")
+	return cmd
+}
+
+// answerLimit is how long a daemon may take to read its files: a network file system may hang.
+const answerLimit = time.Minute
+
+func reload(ctx context.Context, path string, asJSON bool, out io.Writer) error {
+	ctx, cancel := context.WithTimeout(ctx, answerLimit)
+	defer cancel()
+	r, err := askReload(ctx, role.Name(path))
+	if err != nil {
+		return err
+	}
+	if asJSON {
+		e := json.NewEncoder(out)
+		e.SetIndent("", "  ")
+		if err := e.Encode(r); err != nil {
+			return err
+		}
+	}
+	switch {
+	case len(r.Errors) > 0 && asJSON:
+		return reported{r.Errors}
+	case len(r.Errors) > 0:
+		return r.Errors
+	case !asJSON:
+		fmt.Fprintln(out, r)
+	}
+	return nil
+}
+
+// askReload asks the daemon of an instance: in the folders that are this user's, else in those of the unit.
+func askReload(ctx context.Context, name string) (report.Reloaded, error) {
+	own := daemon.FindPlace(name, os.Getenv).ControlSocket()
+	r, err := report.Reload(ctx, own)
+	unit := daemon.Place{Run: filepath.Join("/run/raynoded", name)}.ControlSocket()
+	if errors.Is(err, report.ErrNobody) && unit != own {
+		return report.Reload(ctx, unit)
+	}
+	return r, err
+}
