@@ -69,6 +69,14 @@ const packaged = `755 /etc/needrestart
 644 /usr/share/raynoded/examples/training.service
 644 /usr/share/raynoded/examples/user.conf
 644 /usr/share/raynoded/examples/worker.toml
+755 /usr/share/raynoded/profiles
+644 /usr/share/raynoded/profiles/efa.toml
+644 /usr/share/raynoded/profiles/ethernet.toml
+644 /usr/share/raynoded/profiles/infiniband.toml
+644 /usr/share/raynoded/profiles/large.toml
+644 /usr/share/raynoded/profiles/open-instruct.toml
+644 /usr/share/raynoded/profiles/roce.toml
+644 /usr/share/raynoded/profiles/single-node.toml
 755 /var/lib/raynoded`
 
 // files lists a host's files with their modes, but for those that change by themselves and for dpkg's own.

@@ -37,6 +37,14 @@ const packagedRPM = `755 /etc/raynoded
 644 /usr/share/raynoded/examples/training.service
 644 /usr/share/raynoded/examples/user.conf
 644 /usr/share/raynoded/examples/worker.toml
+755 /usr/share/raynoded/profiles
+644 /usr/share/raynoded/profiles/efa.toml
+644 /usr/share/raynoded/profiles/ethernet.toml
+644 /usr/share/raynoded/profiles/infiniband.toml
+644 /usr/share/raynoded/profiles/large.toml
+644 /usr/share/raynoded/profiles/open-instruct.toml
+644 /usr/share/raynoded/profiles/roce.toml
+644 /usr/share/raynoded/profiles/single-node.toml
 755 /var/lib/raynoded`
 
 // rpmPackage returns the .rpm that belongs to the newest .deb.
@@ -162,9 +170,11 @@ func TestHost_RPM(t *testing.T) {
 755 /var/lib/raynoded
 755 /var/lib/raynoded/a
 644 /var/lib/raynoded/a/last-end.json
+644 /var/lib/raynoded/a/lock
 755 /var/lib/raynoded/a/ray
 755 /var/lib/raynoded/role
 644 /var/lib/raynoded/role/last-end.json
+644 /var/lib/raynoded/role/lock
 755 /var/lib/raynoded/role/ray`, added(empty, withoutRPM(h.files(t))))
 	})
 
