@@ -104,7 +104,7 @@
 //     the raylet would leave before raynoded does.
 //   - What an auto role was decided to be stays, unless the file says something else of what the decision rests on. Its keys are
 //     compared as decided: a [job] that is edited in a whole fleet's file is nothing to a worker.
-//   - Content of named files counts (the token's): it is compared by a hash, and a change of it needs a new Ray.
+//   - Content of named files counts (the token's, of profiles and of env_from.files): it is compared by a hash, and a change of it needs a new Ray.
 //   - Probes and the watch stream have connections of their own: unanswered data on a connection stops TCP's keepalive,
 //     by which the kernel notices a dead host.
 package daemon

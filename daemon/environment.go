@@ -3,6 +3,7 @@ package daemon
 import (
 	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -120,18 +121,14 @@ func FindDigests(ctx context.Context, r *role.Role) (Digests, error) {
 	}
 	ctx, cancel := context.WithTimeout(ctx, answer)
 	defer cancel()
-	conn, err := gcs.Dial(ctx, gcs.Head{Address: decided.Cluster.Head.String(), Token: token.secret})
-	if err != nil {
-		return Digests{}, fmt.Errorf("%w: %w", ErrUnreachable, err)
-	}
-	defer conn.Close()
-	all, err := conn.Nodes(ctx)
+	conn, all, err := nodesOf(ctx, decided, token.secret)
 	switch {
-	case gcs.FaultOf(err) == gcs.Unauthorized:
-		return Digests{}, fmt.Errorf("%w: %w", ErrToken, err)
+	case errors.Is(err, ErrToken):
+		return Digests{}, err
 	case err != nil:
 		return Digests{}, fmt.Errorf("%w: %w", ErrUnreachable, err)
 	}
+	defer conn.Close()
 	return digests(all), pinned(ctx, conn, decided.Cluster.ID)
 }
 

@@ -30,8 +30,8 @@ func (l *life) equip() (err error) {
 	return err
 }
 
-// settle makes the environment for good, says what is odd about it, and writes down what goes by a file.
-func (l *life) settle() error {
+// provide makes the environment for good, says what is odd about it, and writes down what goes by a file.
+func (l *life) provide() error {
 	l.sources.Interface, l.sources.Address = holder(l.node.IP), l.node.IP
 	l.environment = environ.Resolve(l.sources)
 	for _, text := range l.environment.Warnings {

@@ -109,18 +109,11 @@ func (w Wanted) ask(ctx context.Context, r *role.Role, token gcs.Token) (Gathere
 	}
 	ctx, cancel := context.WithTimeout(ctx, answer)
 	defer cancel()
-	conn, err := gcs.Dial(ctx, gcs.Head{Address: decided.Cluster.Head.String(), Token: token})
+	conn, all, err := nodesOf(ctx, decided, token)
 	if err != nil {
 		return Gathered{}, err
 	}
 	defer conn.Close()
-	all, err := conn.Nodes(ctx)
-	if gcs.FaultOf(err) == gcs.Unauthorized {
-		return Gathered{}, fmt.Errorf("%w: %w", ErrToken, err)
-	}
-	if err != nil {
-		return Gathered{}, err
-	}
 	if err := pinned(ctx, conn, decided.Cluster.ID); err != nil {
 		return Gathered{}, err
 	}
@@ -128,6 +121,23 @@ func (w Wanted) ask(ctx context.Context, r *role.Role, token gcs.Token) (Gathere
 		w.Nodes = decided.Cluster.Nodes
 	}
 	return w.compare(all), nil
+}
+
+// nodesOf asks the GCS of a decided role for its nodes. The connection is the caller's to close.
+func nodesOf(ctx context.Context, decided *role.Role, token gcs.Token) (*gcs.Conn, []gcs.Node, error) {
+	conn, err := gcs.Dial(ctx, gcs.Head{Address: decided.Cluster.Head.String(), Token: token})
+	if err != nil {
+		return nil, nil, err
+	}
+	all, err := conn.Nodes(ctx)
+	if gcs.FaultOf(err) == gcs.Unauthorized {
+		err = fmt.Errorf("%w: %w", ErrToken, err)
+	}
+	if err != nil {
+		_ = conn.Close()
+		return nil, nil, err
+	}
+	return conn, all, nil
 }
 
 // pinned returns an error if the cluster is not the one that the role pins.

@@ -87,7 +87,7 @@ func (l *life) alone(ctx context.Context) error {
 	if err := l.until(ctx, func(context.Context) error { return l.equip() }); err != nil {
 		return err
 	}
-	if err := l.settle(); err != nil {
+	if err := l.provide(); err != nil {
 		return err
 	}
 	l.enter(Running, nil)

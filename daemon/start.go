@@ -37,7 +37,7 @@ func (l *life) start() error {
 	l.role = l.now().Role // what is live in it may have changed while this node waited
 	l.running, l.node.Role = l.role, l.role
 	l.node.Mark = mark()
-	if err := l.settle(); err != nil {
+	if err := l.provide(); err != nil {
 		return err
 	}
 	l.deadline = time.Now().Add(l.role.Ray.StartTimeout.Duration)

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -24,12 +23,7 @@ func checkCommand() *cobra.Command {
 			"With --as, FILE may have any name and be anywhere: it is checked as if it were at PLACE already, together with the\n" +
 			"files that are there. PLACE is a role file or a drop-in, such as /etc/raynoded/role.toml.d/50-host.toml. In Ansible:\n" +
 			"validate: raynoded check %s --as /etc/raynoded/role.toml",
-		Args: func(cmd *cobra.Command, args []string) error {
-			if len(args) > 1 {
-				return fmt.Errorf("%w: check takes one file, got %d", errUsage, len(args))
-			}
-			return nil
-		},
+		Args: oneFile,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			return check(append(args, defaultRole)[0], place, asJSON, cmd.OutOrStdout())
 		},
@@ -59,9 +53,7 @@ func check(path, place string, asJSON bool, out io.Writer) error {
 		v.Errors = role.Problems{{File: place, Text: err.Error()}}
 	}
 	if asJSON {
-		e := json.NewEncoder(out)
-		e.SetIndent("", "  ")
-		if err := e.Encode(v); err != nil {
+		if err := encoder(out).Encode(v); err != nil {
 			return err
 		}
 	}

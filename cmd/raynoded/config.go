@@ -1,8 +1,6 @@
 package main
 
 import (
-	"encoding/json"
-	"fmt"
 	"io"
 
 	"github.com/spf13/cobra"
@@ -18,12 +16,7 @@ func configCommand() *cobra.Command {
 		Long: "Prints what FILE (default " + defaultRole + "), FILE.d/*.toml and the defaults come to: a role file that says the\n" +
 			"same, with the place of each value. It holds no secret. The JSON says of each key whether it is live: whether an\n" +
 			"edit applies to a running node, or needs a new Ray. Exit code 78: the files are no good.",
-		Args: func(_ *cobra.Command, args []string) error {
-			if len(args) > 1 {
-				return fmt.Errorf("%w: config takes one file, got %d", errUsage, len(args))
-			}
-			return nil
-		},
+		Args: oneFile,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			return config(append(args, defaultRole)[0], asJSON, cmd.OutOrStdout())
 		},
@@ -41,9 +34,7 @@ func config(path string, asJSON bool, out io.Writer) error {
 		_, err := io.WriteString(out, role.TOML(settings))
 		return err
 	}
-	e := json.NewEncoder(out)
-	e.SetIndent("", "  ")
-	return e.Encode(struct {
+	return encoder(out).Encode(struct {
 		Settings []role.Setting `json:"settings"`
 	}{settings})
 }

@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -194,8 +193,7 @@ func valueText(v environ.Value) string {
 }
 
 func encode(out io.Writer, v any) error {
-	e := json.NewEncoder(out)
-	e.SetIndent("", "  ")
+	e := encoder(out)
 	e.SetEscapeHTML(false)
 	return e.Encode(v)
 }

@@ -62,3 +62,11 @@ func noArgs(cmd *cobra.Command, args []string) error {
 	}
 	return nil
 }
+
+// oneFile refuses more than one argument as wrong usage.
+func oneFile(cmd *cobra.Command, args []string) error {
+	if len(args) > 1 {
+		return fmt.Errorf("%w: %s takes one file, got %d", errUsage, cmd.Name(), len(args))
+	}
+	return nil
+}

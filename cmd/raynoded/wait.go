@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -63,9 +62,7 @@ func wait(ctx context.Context, o waitOptions, hosts []string, stdout, stderr io.
 		return fmt.Errorf("%w: interrupted: %s", daemon.ErrIncomplete, seen)
 	}
 	if o.json {
-		e := json.NewEncoder(stdout)
-		e.SetIndent("", "  ")
-		return errors.Join(err, e.Encode(seen))
+		return errors.Join(err, encoder(stdout).Encode(seen))
 	}
 	if err == nil {
 		fmt.Fprintln(stdout, seen)
