@@ -5,6 +5,7 @@ package test
 import (
 	"maps"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
@@ -46,7 +47,6 @@ const (
 	removes      = "Remove the drop-ins that are no longer named"
 	asks         = "Ask the node what it makes of its files"
 	pends        = "Say what waits for a restart"
-	starts       = "Enable and start a standing node"
 )
 
 func bootStandingFleet(t *testing.T) *fleet {
@@ -98,8 +98,8 @@ func TestAnsible(t *testing.T) {
 	t.Run("workers start without a head", func(t *testing.T) { ansibleStartsWorkers(t, f) })
 	t.Run("a head makes it a cluster", func(t *testing.T) { ansibleStartsHead(t, f) })
 	t.Run("a second run changes nothing", func(t *testing.T) { ansibleChangesNothing(t, f) })
-	t.Run("a live key", func(t *testing.T) { ansibleAppliesLiveKey(t, f) })
 	t.Run("a key that needs a new Ray", func(t *testing.T) { ansibleLeavesKeyPending(t, f) })
+	t.Run("a live key, and the other one taken back", func(t *testing.T) { ansibleAppliesLiveKey(t, f) })
 	t.Run("a bad role and a bad drop-in", func(t *testing.T) { ansibleRefusesBadFiles(t, f) })
 	t.Run("a rolling upgrade under a job", func(t *testing.T) { ansibleUpgrades(t, f) })
 	t.Run("a per-job cluster", func(t *testing.T) { ansiblePerJob(t, f) })
@@ -153,35 +153,30 @@ func ansibleChangesNothing(t *testing.T, f *fleet) {
 	require.Equal(t, before, f.lives(t))
 }
 
-func ansibleAppliesLiveKey(t *testing.T, f *fleet) {
-	before := f.lives(t)
-	f.vars["raynoded_role"] = strings.Replace(fleetRole, "[stop]", "silent = \"25s\"\n[stop]", 1)
-	p := f.plays(t, "site.yml", "--limit", "a,b")
-	for _, h := range f.hosts[:2] {
-		require.Contains(t, p.changed(h.Name), writesRole)
-		// The node has mostly seen the edit before it is asked.
-		require.Subset(t, []string{writesRole, asks}, p.changed(h.Name))
-		require.Empty(t, p.text(h.Name, pends))
-		h.logs(t, "applied from the role file: watchdog.silent\n")
-	}
-	require.Equal(t, before, f.lives(t))
-}
-
 func ansibleLeavesKeyPending(t *testing.T, f *fleet) {
 	before := f.lives(t)
 	b := f.hosts[1]
-	b.layOver(t, "90-person", "log.level = \"debug\"\n")
 	f.dropIn("b", "50-cpus", "ray.num_cpus = 3\n")
 	p := f.plays(t, "site.yml", "--limit", "b")
-	require.Contains(t, p.changed("b"), writesDropIn)
+	require.Equal(t, []string{writesDropIn}, p.changed("b"))
 	require.Equal(t, "restart pending: ray.num_cpus", p.text("b", pends))
 	b.requireIs(t, unit, is{"StatusText": "running: worker of grpo, *; restart pending: ray.num_cpus"})
 	require.Equal(t, before, f.lives(t))
+}
 
+func ansibleAppliesLiveKey(t *testing.T, f *fleet) {
+	before := f.lives(t)
+	a, b := f.hosts[0], f.hosts[1]
+	b.layOver(t, "90-person", "log.level = \"debug\"\n")
+	f.vars["raynoded_role"] = strings.Replace(fleetRole, "[stop]", "silent = \"25s\"\n[stop]", 1)
 	f.dropIn("b", "50-cpus", "")
-	p = f.plays(t, "site.yml", "--limit", "b")
-	require.Contains(t, p.changed("b"), removes)
-	require.Subset(t, []string{removes, asks}, p.changed("b"))
+	p := f.plays(t, "site.yml", "--limit", "a,b")
+	for h, want := range map[*installed][]string{a: {writesRole}, b: {writesRole, removes}} {
+		// The node has mostly seen the edit before it is asked.
+		require.Contains(t, [][]string{want, append(want, asks)}, p.changed(h.Name))
+		require.Empty(t, p.text(h.Name, pends))
+		h.logs(t, "applied from the role file: watchdog.silent\n")
+	}
 	require.Equal(t, "10-worker.toml\n90-person.toml", b.Sh(t, "ls "+rolePath+".d"))
 	b.requireIs(t, unit, is{"StatusText": "running: worker of grpo, head a.lab:6379"})
 	require.Equal(t, before, f.lives(t))
@@ -240,8 +235,7 @@ func ansibleUpgrades(t *testing.T, f *fleet) {
 	require.Zero(t, job.Wait(t, patience))
 	require.Equal(t, sum[0], sum[2])
 
-	p = f.plays(t, "upgrade.yml")
-	p.requireUnchanged(t)
+	f.plays(t, "upgrade.yml", "--limit", "a,b").requireUnchanged(t)
 	require.Equal(t, after, f.lives(t), "a second upgrade finds nothing to restart")
 }
 
@@ -284,22 +278,15 @@ func ansiblePerJob(t *testing.T, f *fleet) {
 		h.await(t, unit, waiting.with("UnitFileState", "disabled"))
 	}
 	f.plays(t, "site.yml", "--limit", "a")
-	f.awaitEnd(t)
+	ended := map[string]string{}
+	for _, h := range slices.Backward(f.hosts) { // the head, which starts without being waited for, last
+		h.await(t, unit, down)
+		ended[h.Name] = h.Show(t, unit, "InvocationID")["InvocationID"]
+	}
 
 	delete(f.vars, "raynoded_state")
-	p := f.plays(t, "site.yml")
-	p.requireUnchanged(t)
-	f.awaitEnd(t)
-
-	f.vars["raynoded_state"] = "started"
-	p = f.plays(t, "site.yml", "--limit", "a")
-	require.Equal(t, []string{starts}, p.changed("a"))
-}
-
-// awaitEnd waits for the end of a cluster that ends with its job.
-func (f *fleet) awaitEnd(t *testing.T) {
-	t.Helper()
+	f.plays(t, "site.yml").requireUnchanged(t)
 	for _, h := range f.hosts {
-		h.await(t, unit, down)
+		h.requireIs(t, unit, down.with("InvocationID", ended[h.Name]))
 	}
 }

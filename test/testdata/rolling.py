@@ -14,7 +14,7 @@ import ray
 
 @ray.remote(num_cpus=0, resources={"work": 1}, max_retries=-1)
 def square(n):
-    time.sleep(0.2)
+    time.sleep(0.5)
     return n * n, socket.gethostname()
 
 
