@@ -110,7 +110,7 @@ func ansibleChecks(t *testing.T, f *fleet) {
 	p := f.plays(t, "site.yml", "--check", "--diff", "--limit", h.Name)
 	require.Contains(t, p.changed(h.Name), writesRole)
 	require.NotContains(t, p.output, token)
-	require.Equal(t, "none", h.Sh(t, "ls -d /etc/raynoded /var/cache/raynoded /usr/bin/raynoded 2>/dev/null || echo none"))
+	require.Equal(t, "none", h.Sh(t, "ls -d /etc/raynoded /var/cache/raynoded* /usr/bin/raynoded 2>/dev/null || echo none"))
 }
 
 func ansibleStartsWorkers(t *testing.T, f *fleet) {
