@@ -27,6 +27,8 @@ type Schema struct {
 
 	// Keys are the names in Properties in the order of Role's fields.
 	Keys []string `json:"-"`
+	// Takes says what the value of a key is, for people; "" for a table.
+	Takes string `json:"-"`
 	// Live: an edit applies to a node that runs; else it needs a new Ray. Of a key
 	// that is no table.
 	Live bool `json:"-"`
@@ -85,27 +87,27 @@ func (s *Schema) table(key string, v reflect.Value, live bool) {
 }
 
 func (s *Schema) value(v reflect.Value) {
-	s.Type = "string"
+	s.Type, s.Takes = "string", "a string"
 	switch t := v.Interface().(type) {
 	case interface{ words() []string }:
-		s.Enum = t.words()
+		s.Enum, s.Takes = t.words(), quoted(t.words())
 	case Duration:
-		s.Pattern = durationForm
+		s.Pattern, s.Takes = durationForm, "a duration"
 	case Size:
-		s.Pattern = sizeForm
+		s.Pattern, s.Takes = sizeForm, "a size"
 	case Address:
-		s.Pattern = addressForm
+		s.Pattern, s.Takes = addressForm, `"host:port"`
 	case bool:
-		s.Type = "boolean"
+		s.Type, s.Takes = "boolean", "true or false"
 	case int:
-		s.Type, s.Minimum = "integer", new(int)
+		s.Type, s.Minimum, s.Takes = "integer", new(int), "a whole number"
 	case []string:
-		s.Type, s.Items = "array", &Schema{Type: "string"}
+		s.Type, s.Items, s.Takes = "array", &Schema{Type: "string"}, "an array of strings"
 	case map[string]string:
-		s.Type, s.Additional = "object", Schema{Type: "string"}
+		s.Type, s.Additional, s.Takes = "object", Schema{Type: "string"}, "a table of strings"
 	case map[string]float64:
-		s.Type, s.Additional = "object", Schema{Type: "number", Minimum: new(int)}
+		s.Type, s.Additional, s.Takes = "object", Schema{Type: "number", Minimum: new(int)}, "a table of numbers"
 	case map[string]any:
-		s.Type, s.Additional = "object", true
+		s.Type, s.Additional, s.Takes = "object", true, "a table"
 	}
 }

@@ -128,10 +128,15 @@ func take[T choice](target *T, text []byte) error {
 		*target = T(text)
 		return nil
 	}
-	quoted := make([]string, len(words))
+	return errors.New("must be " + quoted(words))
+}
+
+// quoted is `"a", "b" or "c"`.
+func quoted(words []string) string {
+	marked := make([]string, len(words))
 	for i, word := range words {
-		quoted[i] = strconv.Quote(word)
+		marked[i] = strconv.Quote(word)
 	}
-	last := len(quoted) - 1
-	return errors.New("must be " + strings.Join(quoted[:last], ", ") + " or " + quoted[last])
+	last := len(marked) - 1
+	return strings.Join(marked[:last], ", ") + " or " + marked[last]
 }
