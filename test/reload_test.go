@@ -11,7 +11,6 @@ import (
 	"regexp"
 	"slices"
 	"strconv"
-	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -23,7 +22,7 @@ import (
 // counts is a job that counts for ever, with an actor on the worker. It begins when that is there.
 const counts = `cluster.nodes = 2
 [job]
-command = ["$PYTHON", "%s", "worker"]
+command = ["$PYTHON", "-u", "%s", "worker"]
 `
 
 // counted is how far the newest job has come: how often the log says so, and the last number.
@@ -80,15 +79,15 @@ func TestReload_Edits(t *testing.T) {
 		}
 		require.NoError(t, edits.Write(random, r.dropIn(), text))
 		said[r] = append(said[r], name)
-		if random.IntN(3) == 0 {
+		for range random.IntN(4) { // often, but not always, it has settled by then
 			head.countsOn(t)
 		}
 	}
 	for _, r := range both {
 		require.NoError(t, edits.Write(random, r.dropIn(), "cluster.name = 'last'\n"))
-		r.hears(t, "STATUS=running: "+r.name+" of last, head "+s.head)
+		r.hears(t, "STATUS=running: "+r.name+" of last")
 		require.Equal(t, "nothing to do: what the files say is in force\n", r.reload(t))
-		require.Equal(t, "running: "+r.name+" of last, head "+s.head, strings.TrimSuffix(r.status(), ", 2 nodes"))
+		require.NotRegexp(t, "restart pending|former role", r.status())
 	}
 	head.countsOn(t)
 	for _, p := range vital {
@@ -116,7 +115,7 @@ func (r *running) names() []string {
 	defer r.mu.Unlock()
 	var names []string
 	for _, d := range r.heard {
-		if m := regexp.MustCompile(`^running: \w+ of (\w+), `).FindStringSubmatch(d.status()); m != nil {
+		if m := regexp.MustCompile(`^running: \w+ of (\w+)`).FindStringSubmatch(d.status()); m != nil {
 			names = append(names, m[1])
 		}
 	}
