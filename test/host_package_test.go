@@ -17,6 +17,9 @@ import (
 	"github.com/raynoded/raynoded/test/lab"
 )
 
+// newerTime is the time of packages that are built for a test: the first second of 2026, which in many a place is 2025.
+const newerTime = "SOURCE_DATE_EPOCH=1767225600"
+
 // newer is the folder with packages of a higher version, 9.0.0, made from the same source.
 var newer = sync.OnceValues(func() (string, error) {
 	l, err := lab.Find()
@@ -26,7 +29,7 @@ var newer = sync.OnceValues(func() (string, error) {
 	dir := filepath.Join(l.Checkout, ".lab", "newer")
 	build := exec.Command("make", "package", "VERSION=9.0.0", "DIST="+dir, "ARCHES="+runtime.GOARCH)
 	build.Dir = l.Checkout
-	build.Env = append(os.Environ(), "MAKEFLAGS=")
+	build.Env = append(os.Environ(), newerTime, "MAKEFLAGS=", "TZ=America/New_York")
 	if out, err := build.CombinedOutput(); err != nil {
 		return "", fmt.Errorf("%w: %s", err, out)
 	}
@@ -53,10 +56,22 @@ const packaged = `755 /etc/needrestart
 644 /usr/lib/systemd/system/raynoded@.service
 644 /usr/lib/sysusers.d/raynoded.conf
 644 /usr/lib/tmpfiles.d/raynoded.conf
+644 /usr/share/bash-completion/completions/raynoded
 755 /usr/share/doc/raynoded
 644 /usr/share/doc/raynoded/changelog.Debian.gz
 644 /usr/share/doc/raynoded/copyright
+755 /usr/share/fish/vendor_completions.d
+644 /usr/share/fish/vendor_completions.d/raynoded.fish
 644 /usr/share/lintian/overrides/raynoded
+644 /usr/share/man/man8/raynoded-check.8.gz
+644 /usr/share/man/man8/raynoded-config.8.gz
+644 /usr/share/man/man8/raynoded-env.8.gz
+644 /usr/share/man/man8/raynoded-forget.8.gz
+644 /usr/share/man/man8/raynoded-reload.8.gz
+644 /usr/share/man/man8/raynoded-run.8.gz
+644 /usr/share/man/man8/raynoded-version.8.gz
+644 /usr/share/man/man8/raynoded-wait.8.gz
+644 /usr/share/man/man8/raynoded.8.gz
 755 /usr/share/raynoded
 755 /usr/share/raynoded/examples
 644 /usr/share/raynoded/examples/auto.toml
@@ -77,7 +92,11 @@ const packaged = `755 /etc/needrestart
 644 /usr/share/raynoded/profiles/open-instruct.toml
 644 /usr/share/raynoded/profiles/roce.toml
 644 /usr/share/raynoded/profiles/single-node.toml
+644 /usr/share/zsh/vendor-completions/_raynoded
 755 /var/lib/raynoded`
+
+// shared is a folder that trixie has already, and bookworm has not.
+const shared = "755 /usr/share/fish"
 
 // files lists a host's files with their modes, but for those that change by themselves and for dpkg's own.
 func (h *installed) files(t *testing.T) []string {
@@ -125,7 +144,7 @@ func TestHost_Package(t *testing.T) {
 }
 
 func packageInstalled(t *testing.T, h *installed, empty []string) {
-	require.Equal(t, packaged, added(append(empty, "644 /etc/systemd/system/remember.target"), h.files(t)))
+	require.Equal(t, packaged, added(append(empty, "644 /etc/systemd/system/remember.target", shared), h.files(t)))
 	require.Empty(t, h.Sh(t, "dpkg --verify raynoded"))
 	require.Empty(t, h.Sh(t, "ls -A /etc/raynoded"))
 	require.Regexp(t, `^raynoded:x:\d+:\d+:Ray node:/var/lib/raynoded:/usr/sbin/nologin$`, h.Sh(t, "getent passwd raynoded"))

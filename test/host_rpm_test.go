@@ -22,9 +22,21 @@ const packagedRPM = `755 /etc/raynoded
 644 /usr/lib/systemd/system/raynoded@.service
 644 /usr/lib/sysusers.d/raynoded.conf
 644 /usr/lib/tmpfiles.d/raynoded.conf
+644 /usr/share/bash-completion/completions/raynoded
+755 /usr/share/fish/vendor_completions.d
+644 /usr/share/fish/vendor_completions.d/raynoded.fish
 755 /usr/share/licenses
 755 /usr/share/licenses/raynoded
 644 /usr/share/licenses/raynoded/LICENSE
+644 /usr/share/man/man8/raynoded-check.8.gz
+644 /usr/share/man/man8/raynoded-config.8.gz
+644 /usr/share/man/man8/raynoded-env.8.gz
+644 /usr/share/man/man8/raynoded-forget.8.gz
+644 /usr/share/man/man8/raynoded-reload.8.gz
+644 /usr/share/man/man8/raynoded-run.8.gz
+644 /usr/share/man/man8/raynoded-version.8.gz
+644 /usr/share/man/man8/raynoded-wait.8.gz
+644 /usr/share/man/man8/raynoded.8.gz
 755 /usr/share/raynoded
 755 /usr/share/raynoded/examples
 644 /usr/share/raynoded/examples/auto.toml
@@ -45,6 +57,8 @@ const packagedRPM = `755 /etc/raynoded
 644 /usr/share/raynoded/profiles/open-instruct.toml
 644 /usr/share/raynoded/profiles/roce.toml
 644 /usr/share/raynoded/profiles/single-node.toml
+755 /usr/share/zsh/site-functions
+644 /usr/share/zsh/site-functions/_raynoded
 755 /var/lib/raynoded`
 
 // rpmPackage returns the .rpm that belongs to the newest .deb.
