@@ -24,7 +24,7 @@ export RAYNODED_SKIPS
 
 MAKEFLAGS += --no-print-directory
 
-.PHONY: help build package lint vuln test test-setup test-unit test-ray test-systemd matrix chaos soak fuzz bench demo clean
+.PHONY: help build package release lint vuln test test-setup test-unit test-ray test-systemd matrix chaos soak fuzz bench demo clean
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' Makefile | expand -t 16
@@ -41,6 +41,9 @@ package: ## .deb and .rpm for amd64 and arm64 in dist/ (VERSION=1.2.3 and DIST=f
 			PACKAGE_ARCH=$$arch $(NFPM) package --packager $$packager --target $(DIST) || exit; \
 		done; \
 	done
+
+release: ## what is published of a tagged commit, in dist/release/ (VERSION=1.2.3)
+	packaging/release '$(VERSION)' '$(ARCHES)'
 
 lint: ## gofmt, go vet and golangci-lint over everything, tagged tests included
 	@files=$$(gofmt -l cmd daemon etc packaging test units); \

@@ -4,47 +4,13 @@ package test
 
 import (
 	"fmt"
-	"os"
-	"os/exec"
-	"path/filepath"
-	"runtime"
 	"strings"
-	"sync"
 	"testing"
 
 	"github.com/stretchr/testify/require"
 
 	"github.com/raynoded/raynoded/test/lab"
 )
-
-// newerTime is the time of packages that are built for a test: the first second of 2026, which in many a place is 2025.
-const newerTime = "SOURCE_DATE_EPOCH=1767225600"
-
-// newer is the folder with packages of a higher version, 9.0.0, made from the same source.
-var newer = sync.OnceValues(func() (string, error) {
-	l, err := lab.Find()
-	if err != nil {
-		return "", err
-	}
-	dir := filepath.Join(l.Checkout, ".lab", "newer")
-	build := exec.Command("make", "package", "VERSION=9.0.0", "DIST="+dir, "ARCHES="+runtime.GOARCH)
-	build.Dir = l.Checkout
-	build.Env = append(os.Environ(), newerTime, "MAKEFLAGS=", "TZ=America/New_York")
-	if out, err := build.CombinedOutput(); err != nil {
-		return "", fmt.Errorf("%w: %s", err, out)
-	}
-	return dir, nil
-})
-
-func newerPackage(t *testing.T, pattern string) string {
-	t.Helper()
-	dir, err := newer()
-	require.NoError(t, err)
-	found, err := filepath.Glob(filepath.Join(dir, pattern))
-	require.NoError(t, err)
-	require.Len(t, found, 1, pattern)
-	return found[0]
-}
 
 // packaged is what an installed package has, with the mode of each file.
 const packaged = `755 /etc/needrestart

@@ -4,11 +4,9 @@ package test
 
 import (
 	"debug/elf"
-	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
-	"runtime"
 	"strings"
 	"testing"
 
@@ -134,46 +132,5 @@ echo "${COMPREPLY[*]}"`
 		out, err := cmd.CombinedOutput()
 		require.NoError(t, err, "%s", out)
 		require.Equal(t, "complete -o default -F __start_raynoded raynoded\n"+want+"\n", string(out), line)
-	}
-}
-
-// TestPackage_Reproducible builds the packages of newer a second time: in another folder, later, with another umask, time
-// zone and locale, and from files with other times.
-func TestPackage_Reproducible(t *testing.T) {
-	t.Parallel()
-	lab.Need(t, lab.Program("rpm"), lab.Program("dpkg-deb"))
-	first, err := newer()
-	require.NoError(t, err)
-	l, err := lab.Find()
-	require.NoError(t, err)
-	dir := t.TempDir()
-	const script = `umask 077
-tar --create --directory="$0" --exclude=./.git --exclude=./.lab --exclude=./bin --exclude=./dist . | tar --extract --touch
-exec make package VERSION=9.0.0 ARCHES=` + runtime.GOARCH
-	build := exec.CommandContext(t.Context(), "sh", "-e", "-c", script, l.Checkout)
-	build.Dir = dir
-	build.Env = append(os.Environ(), newerTime, "MAKEFLAGS=", "DIST=dist", "TZ=Pacific/Kiritimati", "LC_ALL=C", "PWD="+dir)
-	out, err := build.CombinedOutput()
-	require.NoError(t, err, "%s", out)
-	for _, pattern := range []string{"*.deb", "*.rpm"} {
-		want, err := os.ReadFile(newerPackage(t, pattern))
-		require.NoError(t, err)
-		found, err := filepath.Glob(filepath.Join(dir, "dist", pattern))
-		require.NoError(t, err)
-		require.Len(t, found, 1)
-		got, err := os.ReadFile(found[0])
-		require.NoError(t, err)
-		require.True(t, string(want) == string(got), "%s and %s differ", filepath.Join(first, pattern), found[0])
-	}
-	// And no time is that of the build.
-	root := unpack(t, newerPackage(t, "*.deb"))
-	page, err := exec.CommandContext(t.Context(), "zcat", filepath.Join(root, "usr/share/man/man8/raynoded.8.gz")).Output()
-	require.NoError(t, err)
-	require.Contains(t, string(page), `.TH "RAYNODED" "8" "Jan 2026" "raynoded 9.0.0" "Ray nodes"`)
-	r := newRPMs(t, nil)
-	when, err := r.run(t, r.home, "rpm", "--query", "--queryformat=%{BUILDTIME} [%{FILEMTIMES} ]", "--package", newerPackage(t, "*.rpm"))
-	require.NoError(t, err, when)
-	for _, field := range strings.Fields(when) {
-		require.Equal(t, newerTime, fmt.Sprint("SOURCE_DATE_EPOCH=", field))
 	}
 }
