@@ -61,6 +61,9 @@ const packaged = `755 /etc/needrestart
 644 /usr/share/zsh/vendor-completions/_raynoded
 755 /var/lib/raynoded`
 
+// needrestart is the only configuration file.
+const needrestart = "/etc/needrestart/conf.d/raynoded.conf"
+
 // shared is a folder that trixie has already, and bookworm has not.
 const shared = "755 /usr/share/fish"
 
@@ -101,6 +104,7 @@ func TestHost_Package(t *testing.T) {
 			t.Run("install", func(t *testing.T) { packageInstalled(t, h, empty) })
 			t.Run("no role", func(t *testing.T) { packageHasNoRole(t, h) })
 			t.Run("upgrade", func(t *testing.T) { packageUpgraded(t, h, next) })
+			t.Run("the same again", func(t *testing.T) { packageSameAgain(t, h, next) })
 			t.Run("downgrade", func(t *testing.T) { packageDowngraded(t, h, deb) })
 			t.Run("remove", func(t *testing.T) { packageRemoved(t, h) })
 			t.Run("reinstall", func(t *testing.T) { packageReinstalled(t, h, deb) })
@@ -168,9 +172,26 @@ func packageUpgraded(t *testing.T, h *installed, next string) {
 	require.NotEqual(t, version, h.Sh(t, "raynoded version"))
 	require.Contains(t, h.Sh(t, "raynoded version"), "9.0.0")
 	require.Empty(t, h.Sh(t, "dpkg --verify raynoded"))
+	require.Contains(t, h.Get(t, needrestart), newerConf)
 
 	h.Sh(t, "systemctl restart "+unit)
 	h.logs(t, "raynoded 9.0.0 as worker from "+rolePath)
+}
+
+// packageSameAgain installs the version that is there, under the two nodes.
+func packageSameAgain(t *testing.T, h *installed, next string) {
+	units, files := []string{unit, "raynoded@a.service"}, h.files(t)
+	var before []string
+	for _, u := range units {
+		before = append(before, h.mainPID(t, u))
+	}
+	h.dpkgInstall(t, next)
+	for i, u := range units {
+		h.requireIs(t, u, up.with("MainPID", before[i]).with("NRestarts", "0").with("NeedDaemonReload", "no"))
+	}
+	h.requireIs(t, unit, is{"UnitFileState": "enabled"})
+	require.Equal(t, files, h.files(t))
+	require.Empty(t, h.Sh(t, "dpkg --verify raynoded"))
 }
 
 func packageDowngraded(t *testing.T, h *installed, deb string) {
@@ -178,6 +199,7 @@ func packageDowngraded(t *testing.T, h *installed, deb string) {
 	h.dpkgInstall(t, deb)
 	h.requireIs(t, unit, up.with("MainPID", before).with("NeedDaemonReload", "no"))
 	require.Empty(t, h.Sh(t, "dpkg --verify raynoded"))
+	require.NotContains(t, h.Get(t, needrestart), newerConf)
 }
 
 func packageRemoved(t *testing.T, h *installed) {

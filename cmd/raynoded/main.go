@@ -46,6 +46,12 @@ func explainExits(root *cobra.Command) {
 	}
 }
 
+// silent says that there is nothing more to say.
+func silent(err error) bool {
+	var told reported
+	return errors.As(err, &told)
+}
+
 // complaint is what a person reads. Problems of a role file have their own places.
 func complaint(err error) string {
 	var problems role.Problems
