@@ -18,7 +18,7 @@ const module = "github.com/raynoded/raynoded"
 var rooms = map[string]struct{ own, others []string }{
 	"cmd/raynoded": {
 		own:    []string{"daemon", "daemon/child", "daemon/environ", "daemon/notify", "daemon/report", "daemon/role", "daemon/watchdog"},
-		others: []string{"github.com/spf13/cobra", "github.com/sirupsen/logrus"},
+		others: []string{"github.com/spf13/cobra", "github.com/sirupsen/logrus", "github.com/cpuguy83/go-md2man/v2"},
 	},
 	"daemon": {
 		own: []string{"daemon/child", "daemon/environ", "daemon/filewatch", "daemon/gcs", "daemon/notify", "daemon/ray", "daemon/report", "daemon/role",

@@ -29,6 +29,7 @@ const packaged = `755 /etc/needrestart
 755 /usr/share/fish/vendor_completions.d
 644 /usr/share/fish/vendor_completions.d/raynoded.fish
 644 /usr/share/lintian/overrides/raynoded
+644 /usr/share/man/man5/raynoded.toml.5.gz
 644 /usr/share/man/man8/raynoded-check.8.gz
 644 /usr/share/man/man8/raynoded-config.8.gz
 644 /usr/share/man/man8/raynoded-env.8.gz
@@ -58,6 +59,7 @@ const packaged = `755 /etc/needrestart
 644 /usr/share/raynoded/profiles/open-instruct.toml
 644 /usr/share/raynoded/profiles/roce.toml
 644 /usr/share/raynoded/profiles/single-node.toml
+644 /usr/share/raynoded/role.schema.json
 644 /usr/share/zsh/vendor-completions/_raynoded
 755 /var/lib/raynoded`
 

@@ -29,6 +29,7 @@ const packagedRPM = `755 /etc/raynoded
 755 /usr/share/licenses
 755 /usr/share/licenses/raynoded
 644 /usr/share/licenses/raynoded/LICENSE
+644 /usr/share/man/man5/raynoded.toml.5.gz
 644 /usr/share/man/man8/raynoded-check.8.gz
 644 /usr/share/man/man8/raynoded-config.8.gz
 644 /usr/share/man/man8/raynoded-env.8.gz
@@ -58,6 +59,7 @@ const packagedRPM = `755 /etc/raynoded
 644 /usr/share/raynoded/profiles/open-instruct.toml
 644 /usr/share/raynoded/profiles/roce.toml
 644 /usr/share/raynoded/profiles/single-node.toml
+644 /usr/share/raynoded/role.schema.json
 755 /usr/share/zsh/site-functions
 644 /usr/share/zsh/site-functions/_raynoded
 755 /var/lib/raynoded`

@@ -20,14 +20,15 @@ var files = []entry{
 	{defaultRole, "The role file of raynoded.service; /etc/raynoded/NAME.toml is that of raynoded@NAME.service."},
 	{defaultRole + ".d/*.toml", "Drop-ins, laid over the role file in name order."},
 	{"/etc/raynoded/profiles/*.toml", "Environment profiles of this site, before those of the same name in /usr/share/raynoded/profiles."},
+	{"/usr/share/raynoded/role.schema.json", "The JSON schema of the role file, for editors."},
 	{"/usr/share/raynoded/examples", "Role files with every key explained, and drop-ins for the unit."},
 	{"/usr/share/raynoded/profiles", "Environment profiles for env_from.profiles."},
 	{"/run/raynoded/role/ray.env", "Where the cluster is, for programs of this host that use it. It is there while the node is in the cluster."},
 	{"/var/lib/raynoded/role", "The state: Ray's sessions and logs, and in last-end.json how the last run ended."},
 }
 
-// others are pages that are not ours.
-const others = `\fBsystemctl\fP(1), \fBjournalctl\fP(1), \fBsystemd.unit\fP(5)`
+// others are pages of no command of ours.
+const others = `\fBraynoded.toml\fP(5), \fBsystemctl\fP(1), \fBjournalctl\fP(1), \fBsystemd.unit\fP(5)`
 
 // writeManual writes a page for raynoded and one for each of its commands.
 func writeManual(dir string) error {
@@ -102,13 +103,17 @@ func pageDate() (time.Time, error) {
 
 // forMarkdown makes the texts of a command what cobra takes them for.
 func forMarkdown(cmd *cobra.Command) {
-	plain := strings.NewReplacer("*", `\*`, "_", `\_`, "<", `\<`, "[", `\[`, "`", "\\`")
 	cmd.DisableAutoGenTag = true
-	cmd.Long = plain.Replace(cmd.Long)
-	cmd.Use = plain.Replace(cmd.Use)
+	cmd.Long = escape(cmd.Long)
+	cmd.Use = escape(cmd.Use)
 	if !cmd.HasParent() {
 		cmd.Use += " COMMAND"
 	}
+}
+
+// escape makes a text one that Markdown leaves as it is.
+func escape(text string) string {
+	return strings.NewReplacer("*", `\*`, "_", `\_`, "<", `\<`, "[", `\[`, "`", "\\`").Replace(text)
 }
 
 // entry is a thing and what it is.

@@ -1,7 +1,7 @@
 //go:build pages
 
-// With the tag pages this is not raynoded, but what writes its man pages and shell completions for the packages, from the
-// descriptions of the commands:
+// With the tag pages this is not raynoded, but what writes its man pages, its shell completions and the schema of the role
+// file for the packages, from the descriptions of the commands and the types of the role:
 //
 //	go run -tags pages ./cmd/raynoded FOLDER
 package main
@@ -12,6 +12,8 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+
+	"github.com/raynoded/raynoded/daemon/role"
 )
 
 func main() {
@@ -30,7 +32,7 @@ func writePages(dir string) error {
 	if err := os.MkdirAll(dir, 0o755); err != nil {
 		return err
 	}
-	for _, write := range []func(dir string) error{writeCompletions, writeManual} {
+	for _, write := range []func(dir string) error{writeCompletions, writeManual, writeRolePage, writeSchema} {
 		if err := write(dir); err != nil {
 			return err
 		}
@@ -50,6 +52,14 @@ func writeCompletions(dir string) error {
 		}
 	}
 	return nil
+}
+
+func writeSchema(dir string) error {
+	schema, err := role.NewSchema().JSON()
+	if err != nil {
+		return err
+	}
+	return os.WriteFile(filepath.Join(dir, "role.schema.json"), schema, 0o644)
 }
 
 // writeCompressed writes a page as packages have it, without the name and the time that gzip notes.
