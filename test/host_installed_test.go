@@ -21,9 +21,6 @@ import (
 // patience is how long a test waits for what must come, such as a Ray that starts on a machine with much to do.
 const patience = 90 * time.Second
 
-// late is how much later than it should something may come on such a machine.
-const late = 10 * time.Second
-
 // unit is the one whose role is /etc/raynoded/role.toml.
 const unit = "raynoded.service"
 

@@ -23,9 +23,6 @@ import (
 // comes is how long a test waits for what must come, such as a Ray that starts on a machine with much to do.
 const comes = 90 * time.Second
 
-// late is how much later than it should something may come on such a machine.
-const late = 10 * time.Second
-
 // site is where one cluster lives on this machine: a folder, and loopback addresses and a port that nobody else has.
 type site struct {
 	dir     string
