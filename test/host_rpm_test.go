@@ -223,7 +223,7 @@ func rpmErased(t *testing.T, r *rpms, empty []string) {
 755 /var/lib/raynoded/role
 644 /var/lib/raynoded/role/last-end.json
 644 /var/lib/raynoded/role/lock
-755 /var/lib/raynoded/role/ray
+777 /var/lib/raynoded/role/ray
 644 /var/lib/raynoded/role/ray-start.log`, added(empty, sessions))
 }
 

@@ -108,7 +108,7 @@ func imageReady(t *testing.T, i image) {
 	require.Empty(t, i.must(t, "ls -A /etc/raynoded; find /etc/systemd /run -name '*raynoded*'"))
 	require.Equal(t, "disabled", i.must(t, "systemctl is-enabled raynoded.service || true"))
 	require.Contains(t, i.must(t, "raynoded check /usr/share/raynoded/examples/head.toml"), ": good: head")
-	require.Contains(t, i.must(t, "runuser -u raynoded -- sh -c 'cd && pwd && touch mine && rm mine'"), "/var/lib/raynoded")
+	i.must(t, "runuser -u raynoded -- sh -c 'touch ~raynoded/mine && rm ~raynoded/mine'")
 }
 
 // imageConfFollows changes the version where nobody has touched the file: dpkg asks nothing.
@@ -117,7 +117,7 @@ func imageConfFollows(t *testing.T, i image) {
 	require.Contains(t, i.must(t, "cat "+needrestart), newerConf[:len(newerConf)-1])
 	down := i.inside(t, "dpkg --install /old.deb")
 	require.Zero(t, down.Code)
-	require.Regexp(t, `^dpkg: warning: downgrading raynoded from 9.0.0-1 to \S+\n$`, down.Stderr)
+	require.Regexp(t, `^dpkg: warning: downgrading raynoded (from )?\(?9.0.0-1\)? to \S+\n$`, down.Stderr)
 	require.NotContains(t, i.must(t, "cat "+needrestart), newerConf[:len(newerConf)-1])
 	require.Equal(t, needrestart, i.must(t, "ls "+needrestart+"*"))
 }
@@ -128,12 +128,14 @@ func imageConfStays(t *testing.T, i image) {
 	i.must(t, "echo '# Ours.' >>"+needrestart+" && dpkg --install /old.deb")
 	asked := i.inside(t, "dpkg --install /new.deb </dev/null")
 	require.Equal(t, 1, asked.Code)
-	require.Contains(t, asked.Stdout, "Configuration file '"+needrestart+"'\n ==> Modified (by you or by a script) since installation.\n"+
+	require.Contains(t, asked.Stdout+asked.Stderr, "Configuration file '"+needrestart+"'\n ==> Modified (by you or by a script) since installation.\n"+
 		" ==> Package distributor has shipped an updated version.\n")
 	require.Contains(t, asked.Stderr, " end of file on stdin at conffile prompt\n")
 	require.Contains(t, i.must(t, "cat "+needrestart), "# Ours.")
 
-	i.must(t, "dpkg --force-confold --install /new.deb </dev/null")
+	told := i.inside(t, "dpkg --force-confold --install /new.deb </dev/null")
+	require.Zero(t, told.Code, told.Stderr)
+	require.Contains(t, told.Stderr, " ==> Using current old file as you requested.\n")
 	require.Contains(t, i.must(t, "cat "+needrestart), "# Ours.")
 	require.Contains(t, i.must(t, "cat "+needrestart+".dpkg-dist"), newerConf[:len(newerConf)-1])
 }
