@@ -55,7 +55,7 @@ func TestPackage_RPMLint(t *testing.T) {
 	require.NoError(t, err)
 	// rpmlint unpacks with a plain cpio, and the names in our payload begin with a slash: as root that would be an installation.
 	require.NoError(t, os.WriteFile(filepath.Join(home, "cpio"),
-		[]byte("#!/bin/sh\nexec "+cpio+" --no-absolute-filenames \"$@\"\n"), 0o755)) //nolint:gosec // a program
+		[]byte("#!/bin/sh\nexec "+cpio+" --no-absolute-filenames \"$@\"\n"), 0o755))
 	cmd := exec.CommandContext(t.Context(), "rpmlint", append([]string{"--config", "../packaging/rpmlint.toml"}, dist(t, "*.rpm")...)...)
 	cmd.Env = append(os.Environ(), "HOME="+home, "PATH="+home+":"+os.Getenv("PATH"))
 	out, err := cmd.CombinedOutput()
