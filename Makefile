@@ -7,9 +7,11 @@ SOURCE_DATE_EPOCH ?= $(or $(shell git log -1 --format=%ct 2>/dev/null),176722560
 export VERSION SOURCE_DATE_EPOCH
 
 DIST ?= dist
+export DIST
 ARCHES = amd64 arm64
 
-GO_BUILD = CGO_ENABLED=0 go build -trimpath -buildvcs=false -ldflags "-s -w -buildid= -X main.version=$(VERSION)"
+GO_FLAGS = -trimpath -buildvcs=false -ldflags "-s -w -buildid= -X main.version=$(VERSION)"
+GO_BUILD = CGO_ENABLED=0 go build $(GO_FLAGS)
 NFPM = go tool -modfile=packaging/tools/go.mod nfpm
 CI_TOOL = go tool -modfile=.ci/tools/go.mod
 
@@ -22,7 +24,7 @@ export RAYNODED_SKIPS
 
 MAKEFLAGS += --no-print-directory
 
-.PHONY: help build package lint vuln test test-setup test-unit test-ray test-systemd matrix chaos soak fuzz bench demo clean
+.PHONY: help build package release lint vuln test test-setup test-unit test-ray test-systemd matrix chaos soak fuzz bench demo clean
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' Makefile | expand -t 16
@@ -31,20 +33,26 @@ build: ## bin/raynoded, a static program for this machine
 	$(GO_BUILD) -o bin/raynoded ./cmd/raynoded
 
 package: ## .deb and .rpm for amd64 and arm64 in dist/ (VERSION=1.2.3 and DIST=folder change that)
-	mkdir -p $(DIST) && rm -f $(DIST)/raynoded[-_]*
+	mkdir -p $(DIST) && rm -rf $(DIST)/raynoded[-_]* $(DIST)/pages
+	CGO_ENABLED=0 go run -tags pages $(GO_FLAGS) ./cmd/raynoded $(DIST)/pages
 	for arch in $(ARCHES); do \
-		GOARCH=$$arch $(GO_BUILD) -o dist/linux-$$arch/raynoded ./cmd/raynoded || exit; \
+		GOARCH=$$arch $(GO_BUILD) -o $(DIST)/linux-$$arch/raynoded ./cmd/raynoded || exit; \
 		for packager in deb rpm; do \
 			PACKAGE_ARCH=$$arch $(NFPM) package --packager $$packager --target $(DIST) || exit; \
 		done; \
 	done
+
+release: ## what is published of a tagged commit, in dist/release/ (VERSION=1.2.3)
+	packaging/release '$(VERSION)' '$(ARCHES)'
 
 lint: ## gofmt, go vet and golangci-lint over everything, tagged tests included
 	@files=$$(gofmt -l cmd daemon etc packaging test units); \
 		test -z "$$files" || { echo "gofmt would change:" $$files; exit 1; }
 	go vet ./...
 	go vet -tags 'ray systemd bench chaos' ./...
+	go vet -tags pages ./cmd/raynoded
 	$(CI_TOOL) golangci-lint run
+	$(CI_TOOL) golangci-lint run --build-tags pages ./cmd/raynoded
 
 vuln: ## known vulnerabilities in what we use (asks vuln.go.dev)
 	$(CI_TOOL) govulncheck ./...
@@ -53,8 +61,7 @@ test: ## everything that this machine allows; gets what it needs first, and says
 	@mkdir -p .lab && : >$(RAYNODED_SKIPS)
 	$(MAKE) test-setup
 	$(MAKE) test-unit GO_TEST='.ci/gotest unit'
-	$(MAKE) test-ray GO_TEST='.ci/gotest ray'
-	$(MAKE) test-systemd GO_TEST='.ci/gotest systemd'
+	$(MAKE) --jobs=2 test-ray test-systemd GO_TEST='.ci/gotest $$(@:test-%=%)'
 	@sed -e '1i skipped in all:' $(RAYNODED_SKIPS)
 
 test-setup: ## real Ray and bootable systems for the tests, into .lab/
@@ -65,10 +72,10 @@ test-unit: ## the tests that need nothing, in seconds
 
 test-ray: ## with real Ray and the race detector in raynoded too; needs test-setup
 	go build -race -buildvcs=false -o bin/raynoded.race ./cmd/raynoded
-	$(GO_TEST) -race -timeout 15m -p 1 -tags ray $(call tagged,ray)
+	$(GO_TEST) -race -timeout 25m -p 1 -tags ray $(call tagged,ray)
 
 test-systemd: package ## the installed packages in booted systems; needs root and test-setup
-	$(GO_TEST) -race -timeout 20m -p 1 -tags systemd $(call tagged,systemd)
+	$(GO_TEST) -race -timeout 25m -p 1 -tags systemd $(call tagged,systemd)
 
 matrix: package ## every fault in every way of use, and docs/reliability.md from it; about an hour, root and test-setup
 	RAYNODED_MATRIX=all go test -timeout 2h -v -tags systemd -run '^TestMatrix_' ./test

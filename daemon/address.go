@@ -71,12 +71,27 @@ func isMe(host string) bool {
 	return err == nil && (strings.EqualFold(host, me) || strings.EqualFold(name, short))
 }
 
-// headIP is the address that a head listens on and tells the others.
-func (l *life) headIP(ctx context.Context) (string, error) {
-	if ip, err := l.chosen(); ip != "" || err != nil {
+// nodeIP is the address that a node of the role would have now; "" of a single host, and of a host
+// that does not know yet what it is.
+func nodeIP(ctx context.Context, r *role.Role) (string, error) {
+	if r.Kind == role.Single || r.Kind == role.Auto {
+		return "", nil
+	}
+	if ip, err := chosen(r.Node); ip != "" || err != nil {
 		return ip, err
 	}
-	host := l.role.Cluster.Head.Host
+	if r.Kind == role.Head {
+		return headIP(ctx, r.Cluster.Head.Host)
+	}
+	resolved, err := resolve(ctx, r.Cluster.Head.Host)
+	if err != nil {
+		return "", err
+	}
+	return route(hostPort(resolved[0].String(), r.Cluster.Head))
+}
+
+// headIP is which of the addresses of cluster.head is this host's.
+func headIP(ctx context.Context, host string) (string, error) {
 	resolved, err := resolve(ctx, host)
 	if err != nil {
 		return "", unfit("cluster.head", "%w: a head must know its own address: mend the name or set node.ip", err)
@@ -97,16 +112,16 @@ func (l *life) headIP(ctx context.Context) (string, error) {
 }
 
 // workerIP is the address by which the others reach a worker: the source address on the way to the head.
-func (l *life) workerIP(head string) (string, error) {
-	if ip, err := l.chosen(); ip != "" || err != nil {
+func workerIP(r *role.Role, head string) (string, error) {
+	if ip, err := chosen(r.Node); ip != "" || err != nil {
 		return ip, err
 	}
 	return route(head)
 }
 
 // chosen is the address that the role file names by [node], "" if it names none.
-func (l *life) chosen() (string, error) {
-	switch n := l.role.Node; {
+func chosen(n role.Node) (string, error) {
+	switch {
 	case n.IP != "":
 		return n.IP, nil
 	case n.Interface != "":

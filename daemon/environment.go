@@ -38,8 +38,7 @@ func FindEnvironment(ctx context.Context, r *role.Role, place Place, env []strin
 	if err != nil {
 		return Environment{}, err
 	}
-	l := &life{Daemon: &Daemon{place: place, env: env}, role: decided}
-	ip, unknown := l.nodeIP(ctx)
+	ip, unknown := nodeIP(ctx, decided)
 	token, _ := tokenFile(decided, credentials(decided)) // that there is none is for the start to complain about
 	sources.Address, sources.Interface = ip, holder(ip)
 	if decided.Kind != role.Single {
@@ -54,25 +53,6 @@ func FindEnvironment(ctx context.Context, r *role.Role, place Place, env []strin
 		e.Warnings = append(e.Warnings, "this node's address is not known, so nothing is derived from it: "+err.Error())
 	}
 	return e, nil
-}
-
-// nodeIP is the address that this node would have; "" of a single host.
-func (l *life) nodeIP(ctx context.Context) (string, error) {
-	switch l.role.Kind {
-	case role.Head:
-		return l.headIP(ctx)
-	case role.Worker:
-		if ip, err := l.chosen(); ip != "" || err != nil {
-			return ip, err
-		}
-		resolved, err := resolve(ctx, l.role.Cluster.Head.Host)
-		if err != nil {
-			return "", err
-		}
-		return route(hostPort(resolved[0].String(), l.role.Cluster.Head))
-	default:
-		return "", nil
-	}
 }
 
 // Compare holds the environment of a running process against this one.

@@ -18,7 +18,7 @@ const module = "github.com/raynoded/raynoded"
 var rooms = map[string]struct{ own, others []string }{
 	"cmd/raynoded": {
 		own:    []string{"daemon", "daemon/child", "daemon/environ", "daemon/notify", "daemon/report", "daemon/role", "daemon/watchdog"},
-		others: []string{"github.com/spf13/cobra", "github.com/sirupsen/logrus"},
+		others: []string{"github.com/spf13/cobra", "github.com/sirupsen/logrus", "github.com/cpuguy83/go-md2man/v2"},
 	},
 	"daemon": {
 		own: []string{"daemon/child", "daemon/environ", "daemon/filewatch", "daemon/gcs", "daemon/notify", "daemon/ray", "daemon/report", "daemon/role",
@@ -38,15 +38,27 @@ var rooms = map[string]struct{ own, others []string }{
 }
 
 func TestImports_Table(t *testing.T) {
-	for room, imports := range imported(t) {
-		if strings.HasPrefix(room, "test/") {
-			continue
+	for _, tag := range []string{"", "pages"} {
+		for room, imports := range imported(t, tag) {
+			if strings.HasPrefix(room, "test/") {
+				continue
+			}
+			may, known := rooms[room]
+			require.True(t, known, "%s is a new room: give it a line in the table", room)
+			for _, path := range imports {
+				require.True(t, allowed(may.own, may.others, path), "%s must not import %s", room, path)
+			}
 		}
-		may, known := rooms[room]
-		require.True(t, known, "%s is a new room: give it a line in the table", room)
-		for _, path := range imports {
-			require.True(t, allowed(may.own, may.others, path), "%s must not import %s", room, path)
-		}
+	}
+}
+
+// What writes the man pages is not in the program.
+func TestImports_ManPagesAreNotInTheProgram(t *testing.T) {
+	const writer = "github.com/cpuguy83/go-md2man/v2/md2man"
+	for tag, in := range map[string]bool{"": false, "pages": true} {
+		out, err := exec.Command("go", "list", "-deps", "-tags", tag, module+"/cmd/raynoded").Output()
+		require.NoError(t, err)
+		require.Equal(t, in, slices.Contains(strings.Fields(string(out)), writer), "with the tags %q", tag)
 	}
 }
 
@@ -60,8 +72,8 @@ func allowed(own, others []string, path string) bool {
 }
 
 // imported lists what each package of the module imports, its tests left out.
-func imported(t *testing.T) map[string][]string {
-	out, err := exec.Command("go", "list", "-json=ImportPath,Imports,GoFiles", module+"/...").Output()
+func imported(t *testing.T, tag string) map[string][]string {
+	out, err := exec.Command("go", "list", "-tags", tag, "-json=ImportPath,Imports,GoFiles", module+"/...").Output()
 	require.NoError(t, err)
 	found := map[string][]string{}
 	for d := json.NewDecoder(strings.NewReader(string(out))); ; {

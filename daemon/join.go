@@ -41,7 +41,7 @@ func (l *life) join(ctx context.Context) error {
 
 // found prepares a head's own cluster.
 func (l *life) found(ctx context.Context) error {
-	ip, err := l.headIP(ctx)
+	ip, err := nodeIP(ctx, l.role)
 	if err != nil {
 		return err
 	}
@@ -65,7 +65,7 @@ func (l *life) ask(ctx context.Context) error {
 	}
 	l.head.Address = conn.RemoteAddr()
 	l.node.Address = l.head.Address
-	l.node.IP, err = l.workerIP(l.node.Address)
+	l.node.IP, err = workerIP(l.role, l.node.Address)
 	if err != nil {
 		return err
 	}

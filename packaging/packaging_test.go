@@ -16,7 +16,7 @@ func TestNfpm_NamesOnlyWhatExists(t *testing.T) {
 	paths := values(t, "src", "changelog", "postinstall", "preremove", "postremove")
 	require.NotEmpty(t, paths)
 	for _, path := range paths {
-		if strings.HasPrefix(path, "dist/") {
+		if strings.HasPrefix(path, "${DIST}/") {
 			continue // what is built
 		}
 		found, err := filepath.Glob(path)

@@ -26,8 +26,8 @@ var calls = []struct {
 	booted       []string // where systemd runs
 	image        []string // where it does not: a container, an image that is being built
 }{
-	{"deb/postinst", "configure", []string{users, home, reload}, []string{users}},
-	{"deb/postinst", "configure 0.1.0-1", []string{users, home, reload}, []string{users}},
+	{"deb/postinst", "configure", []string{users, home, reload}, []string{users, home}},
+	{"deb/postinst", "configure 0.1.0-1", []string{users, home, reload}, []string{users, home}},
 	{"deb/postinst", "abort-upgrade 0.1.0-1", nil, nil},
 	{"deb/postinst", "abort-remove", nil, nil},
 	{"deb/postinst", "triggered /usr/lib", nil, nil},
@@ -42,8 +42,8 @@ var calls = []struct {
 	{"deb/postrm", "remove", []string{reload, forget}, nil},
 	{"deb/postrm", "purge", []string{purge}, []string{purge}},
 
-	{"rpm/post", "1", []string{users, home, reload}, []string{users}},
-	{"rpm/post", "2", []string{users, home, reload}, []string{users}},
+	{"rpm/post", "1", []string{users, home, reload}, []string{users, home}},
+	{"rpm/post", "2", []string{users, home, reload}, []string{users, home}},
 	{"rpm/preun", "1", nil, nil},
 	{"rpm/preun", "0", []string{stop, disable}, []string{disable}},
 	{"rpm/postun", "1", []string{reload}, nil},

@@ -4,44 +4,13 @@ package test
 
 import (
 	"fmt"
-	"os"
-	"os/exec"
-	"path/filepath"
-	"runtime"
 	"strings"
-	"sync"
 	"testing"
 
 	"github.com/stretchr/testify/require"
 
 	"github.com/raynoded/raynoded/test/lab"
 )
-
-// newer is the folder with packages of a higher version, 9.0.0, made from the same source.
-var newer = sync.OnceValues(func() (string, error) {
-	l, err := lab.Find()
-	if err != nil {
-		return "", err
-	}
-	dir := filepath.Join(l.Checkout, ".lab", "newer")
-	build := exec.Command("make", "package", "VERSION=9.0.0", "DIST="+dir, "ARCHES="+runtime.GOARCH)
-	build.Dir = l.Checkout
-	build.Env = append(os.Environ(), "MAKEFLAGS=")
-	if out, err := build.CombinedOutput(); err != nil {
-		return "", fmt.Errorf("%w: %s", err, out)
-	}
-	return dir, nil
-})
-
-func newerPackage(t *testing.T, pattern string) string {
-	t.Helper()
-	dir, err := newer()
-	require.NoError(t, err)
-	found, err := filepath.Glob(filepath.Join(dir, pattern))
-	require.NoError(t, err)
-	require.Len(t, found, 1, pattern)
-	return found[0]
-}
 
 // packaged is what an installed package has, with the mode of each file.
 const packaged = `755 /etc/needrestart
@@ -53,10 +22,23 @@ const packaged = `755 /etc/needrestart
 644 /usr/lib/systemd/system/raynoded@.service
 644 /usr/lib/sysusers.d/raynoded.conf
 644 /usr/lib/tmpfiles.d/raynoded.conf
+644 /usr/share/bash-completion/completions/raynoded
 755 /usr/share/doc/raynoded
 644 /usr/share/doc/raynoded/changelog.Debian.gz
 644 /usr/share/doc/raynoded/copyright
+755 /usr/share/fish/vendor_completions.d
+644 /usr/share/fish/vendor_completions.d/raynoded.fish
 644 /usr/share/lintian/overrides/raynoded
+644 /usr/share/man/man5/raynoded.toml.5.gz
+644 /usr/share/man/man8/raynoded-check.8.gz
+644 /usr/share/man/man8/raynoded-config.8.gz
+644 /usr/share/man/man8/raynoded-env.8.gz
+644 /usr/share/man/man8/raynoded-forget.8.gz
+644 /usr/share/man/man8/raynoded-reload.8.gz
+644 /usr/share/man/man8/raynoded-run.8.gz
+644 /usr/share/man/man8/raynoded-version.8.gz
+644 /usr/share/man/man8/raynoded-wait.8.gz
+644 /usr/share/man/man8/raynoded.8.gz
 755 /usr/share/raynoded
 755 /usr/share/raynoded/examples
 644 /usr/share/raynoded/examples/auto.toml
@@ -77,7 +59,15 @@ const packaged = `755 /etc/needrestart
 644 /usr/share/raynoded/profiles/open-instruct.toml
 644 /usr/share/raynoded/profiles/roce.toml
 644 /usr/share/raynoded/profiles/single-node.toml
+644 /usr/share/raynoded/role.schema.json
+644 /usr/share/zsh/vendor-completions/_raynoded
 755 /var/lib/raynoded`
+
+// needrestart is the only configuration file.
+const needrestart = "/etc/needrestart/conf.d/raynoded.conf"
+
+// shared is a folder that trixie has already, and bookworm has not.
+const shared = "755 /usr/share/fish"
 
 // files lists a host's files with their modes, but for those that change by themselves and for dpkg's own.
 func (h *installed) files(t *testing.T) []string {
@@ -116,6 +106,7 @@ func TestHost_Package(t *testing.T) {
 			t.Run("install", func(t *testing.T) { packageInstalled(t, h, empty) })
 			t.Run("no role", func(t *testing.T) { packageHasNoRole(t, h) })
 			t.Run("upgrade", func(t *testing.T) { packageUpgraded(t, h, next) })
+			t.Run("the same again", func(t *testing.T) { packageSameAgain(t, h, next) })
 			t.Run("downgrade", func(t *testing.T) { packageDowngraded(t, h, deb) })
 			t.Run("remove", func(t *testing.T) { packageRemoved(t, h) })
 			t.Run("reinstall", func(t *testing.T) { packageReinstalled(t, h, deb) })
@@ -125,7 +116,7 @@ func TestHost_Package(t *testing.T) {
 }
 
 func packageInstalled(t *testing.T, h *installed, empty []string) {
-	require.Equal(t, packaged, added(append(empty, "644 /etc/systemd/system/remember.target"), h.files(t)))
+	require.Equal(t, packaged, added(append(empty, "644 /etc/systemd/system/remember.target", shared), h.files(t)))
 	require.Empty(t, h.Sh(t, "dpkg --verify raynoded"))
 	require.Empty(t, h.Sh(t, "ls -A /etc/raynoded"))
 	require.Regexp(t, `^raynoded:x:\d+:\d+:Ray node:/var/lib/raynoded:/usr/sbin/nologin$`, h.Sh(t, "getent passwd raynoded"))
@@ -183,9 +174,26 @@ func packageUpgraded(t *testing.T, h *installed, next string) {
 	require.NotEqual(t, version, h.Sh(t, "raynoded version"))
 	require.Contains(t, h.Sh(t, "raynoded version"), "9.0.0")
 	require.Empty(t, h.Sh(t, "dpkg --verify raynoded"))
+	require.Contains(t, h.Get(t, needrestart), newerConf)
 
 	h.Sh(t, "systemctl restart "+unit)
 	h.logs(t, "raynoded 9.0.0 as worker from "+rolePath)
+}
+
+// packageSameAgain installs the version that is there, under the two nodes.
+func packageSameAgain(t *testing.T, h *installed, next string) {
+	units, files := []string{unit, "raynoded@a.service"}, h.files(t)
+	var before []string
+	for _, u := range units {
+		before = append(before, h.mainPID(t, u))
+	}
+	h.dpkgInstall(t, next)
+	for i, u := range units {
+		h.requireIs(t, u, up.with("MainPID", before[i]).with("NRestarts", "0").with("NeedDaemonReload", "no"))
+	}
+	h.requireIs(t, unit, is{"UnitFileState": "enabled"})
+	require.Equal(t, files, h.files(t))
+	require.Empty(t, h.Sh(t, "dpkg --verify raynoded"))
 }
 
 func packageDowngraded(t *testing.T, h *installed, deb string) {
@@ -193,6 +201,7 @@ func packageDowngraded(t *testing.T, h *installed, deb string) {
 	h.dpkgInstall(t, deb)
 	h.requireIs(t, unit, up.with("MainPID", before).with("NeedDaemonReload", "no"))
 	require.Empty(t, h.Sh(t, "dpkg --verify raynoded"))
+	require.NotContains(t, h.Get(t, needrestart), newerConf)
 }
 
 func packageRemoved(t *testing.T, h *installed) {

@@ -7,6 +7,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -22,9 +23,22 @@ const packagedRPM = `755 /etc/raynoded
 644 /usr/lib/systemd/system/raynoded@.service
 644 /usr/lib/sysusers.d/raynoded.conf
 644 /usr/lib/tmpfiles.d/raynoded.conf
+644 /usr/share/bash-completion/completions/raynoded
+755 /usr/share/fish/vendor_completions.d
+644 /usr/share/fish/vendor_completions.d/raynoded.fish
 755 /usr/share/licenses
 755 /usr/share/licenses/raynoded
 644 /usr/share/licenses/raynoded/LICENSE
+644 /usr/share/man/man5/raynoded.toml.5.gz
+644 /usr/share/man/man8/raynoded-check.8.gz
+644 /usr/share/man/man8/raynoded-config.8.gz
+644 /usr/share/man/man8/raynoded-env.8.gz
+644 /usr/share/man/man8/raynoded-forget.8.gz
+644 /usr/share/man/man8/raynoded-reload.8.gz
+644 /usr/share/man/man8/raynoded-run.8.gz
+644 /usr/share/man/man8/raynoded-version.8.gz
+644 /usr/share/man/man8/raynoded-wait.8.gz
+644 /usr/share/man/man8/raynoded.8.gz
 755 /usr/share/raynoded
 755 /usr/share/raynoded/examples
 644 /usr/share/raynoded/examples/auto.toml
@@ -45,6 +59,9 @@ const packagedRPM = `755 /etc/raynoded
 644 /usr/share/raynoded/profiles/open-instruct.toml
 644 /usr/share/raynoded/profiles/roce.toml
 644 /usr/share/raynoded/profiles/single-node.toml
+644 /usr/share/raynoded/role.schema.json
+755 /usr/share/zsh/site-functions
+644 /usr/share/zsh/site-functions/_raynoded
 755 /var/lib/raynoded`
 
 // rpmPackage returns the .rpm that belongs to the newest .deb.
@@ -119,53 +136,84 @@ func withoutRPM(files []string) []string {
 	return kept
 }
 
-// TestHost_RPM is the life of the .rpm on a booted host with the systemd of RHEL 9, by rpm itself.
+// TestHost_RPM is the life of the .rpm on booted hosts, by rpm itself; bookworm has the systemd of RHEL 9.
 func TestHost_RPM(t *testing.T) {
 	t.Parallel()
-	lab.Need(t, lab.Root("bookworm"), lab.Program("rpm"))
-	file, next := rpmPackage(t), newerPackage(t, "*.rpm")
-	h := &installed{lab.Boot(t, lab.HostOptions{Name: "a", Root: "bookworm", Net: lab.NewNetwork(t)})}
-	h.remember(t)
-	r := newRPMs(t, h)
-	empty := h.files(t)
-	const instance = "raynoded@a.service"
+	for _, suite := range []string{"bookworm", "trixie"} {
+		t.Run(suite, func(t *testing.T) {
+			lab.Need(t, lab.Root(suite), lab.Program("rpm"))
+			file, next := rpmPackage(t), newerPackage(t, "*.rpm")
+			h := &installed{lab.Boot(t, lab.HostOptions{Name: "a", Root: suite, Net: lab.NewNetwork(t), Address: "10.77.0.1"})}
+			h.remember(t)
+			r := newRPMs(t, h)
+			empty := h.files(t)
+			require.Empty(t, r.rpm(t, "--install", "--nodeps", file)) // there is no other rpm on this host
+			t.Run("install", func(t *testing.T) { rpmInstalled(t, r, empty) })
+			rpmStarts(t, h)
+			t.Run("upgrade", func(t *testing.T) { rpmUnderNodes(t, r, "9.0.0", "--upgrade", "--nodeps", next) })
+			t.Run("the same again", func(t *testing.T) { rpmUnderNodes(t, r, "9.0.0", "--reinstall", "--nodeps", next) })
+			t.Run("downgrade", func(t *testing.T) {
+				rpmUnderNodes(t, r, versionOf(t, file), "--upgrade", "--oldpackage", "--nodeps", file)
+			})
+			t.Run("erase", func(t *testing.T) { rpmErased(t, r, empty) })
+			t.Run("install again", func(t *testing.T) {
+				require.Empty(t, r.rpm(t, "--install", "--nodeps", file))
+				h.requireIs(t, unit, is{"UnitFileState": "disabled", "ActiveState": "inactive"})
+				h.Sh(t, "systemctl start "+instance)
+				h.requireIs(t, instance, up)
+			})
+		})
+	}
+}
 
-	require.Empty(t, r.rpm(t, "--install", "--nodeps", file)) // there is no other rpm on this host
-	require.Equal(t, packagedRPM, added(empty, withoutRPM(h.files(t))))
+// instance is the second node of a host.
+const instance = "raynoded@a.service"
+
+func rpmInstalled(t *testing.T, r *rpms, empty []string) {
+	h := r.host
+	require.Equal(t, packagedRPM, added(append(empty, shared), withoutRPM(h.files(t))))
 	require.Empty(t, r.rpm(t, "--verify", "--nodeps", "raynoded"))
 	require.Regexp(t, `^raynoded:x:\d+:\d+:Ray node:/var/lib/raynoded:/usr/sbin/nologin$`, h.Sh(t, "getent passwd raynoded"))
 	h.requireIs(t, unit, is{"LoadState": "loaded", "UnitFileState": "disabled", "ActiveState": "inactive", "ActiveEnterTimestamp": ""})
+}
 
-	t.Run("upgrade", func(t *testing.T) {
-		for _, name := range []string{"role", "a"} {
-			h.Put(t, "/etc/raynoded/"+name+".toml", loneWorker, "644")
-			h.Put(t, "/etc/raynoded/"+name+".toml.d/standing.toml", standing, "644")
-		}
-		h.Sh(t, "systemctl enable --quiet --now "+unit+" "+instance)
-		before := []string{h.mainPID(t, unit), h.mainPID(t, instance)}
-		require.Empty(t, r.rpm(t, "--upgrade", "--nodeps", next))
-		for i, u := range []string{unit, instance} {
-			h.requireIs(t, u, up.with("MainPID", before[i]).with("NRestarts", "0").with("NeedDaemonReload", "no").with("UnitFileState", "enabled"))
-		}
-		require.Contains(t, h.Sh(t, "raynoded version"), "9.0.0")
-		require.Empty(t, r.rpm(t, "--verify", "--nodeps", "raynoded"))
-	})
+// rpmStarts enables and starts a head, and a worker that waits for another one.
+func rpmStarts(t *testing.T, h *installed) {
+	t.Helper()
+	h.Put(t, rolePath, loneHead, "644")
+	h.Put(t, "/etc/raynoded/a.toml", loneWorker, "644")
+	h.Put(t, "/etc/raynoded/a.toml.d/standing.toml", standing+"cluster.head = \"10.77.0.9:6379\"\n", "644")
+	h.Sh(t, "systemctl enable --quiet --now "+unit+" "+instance)
+}
 
-	t.Run("erase", func(t *testing.T) {
-		out := r.rpm(t, "--erase", "raynoded")
-		require.Empty(t, out)
-		for _, u := range []string{unit, instance} {
-			h.requireIs(t, u, is{"LoadState": "not-found", "ActiveState": "inactive"})
-			h.requireNothingOf(t, u)
-		}
-		// Role files and state are the administrator's.
-		require.Equal(t, `755 /etc/raynoded
+// rpmUnderNodes changes the package under the two, which go on as if nothing had been.
+func rpmUnderNodes(t *testing.T, r *rpms, version string, args ...string) {
+	h := r.host
+	node, worker := h.node(t), h.mainPID(t, instance)
+	require.Empty(t, r.rpm(t, args...))
+	for _, u := range []string{unit, instance} {
+		h.requireIs(t, u, up.with("NRestarts", "0").with("NeedDaemonReload", "no").with("UnitFileState", "enabled"))
+	}
+	require.Equal(t, node, h.node(t))
+	require.Equal(t, worker, h.mainPID(t, instance))
+	require.Contains(t, h.Sh(t, "raynoded version"), "raynoded "+version+" (")
+	require.Empty(t, r.rpm(t, "--verify", "--nodeps", "raynoded"))
+}
+
+func rpmErased(t *testing.T, r *rpms, empty []string) {
+	h := r.host
+	require.Empty(t, r.rpm(t, "--erase", "raynoded"))
+	for _, u := range []string{unit, instance} {
+		h.requireIs(t, u, is{"LoadState": "not-found", "ActiveState": "inactive"})
+		h.requireNothingOf(t, u)
+	}
+	sessions := slices.DeleteFunc(withoutRPM(h.files(t)), func(f string) bool { return strings.Contains(f, " /var/lib/raynoded/role/ray/") })
+	// Role files and state are the administrator's.
+	require.Equal(t, `755 /etc/raynoded
 644 /etc/raynoded/a.toml
 755 /etc/raynoded/a.toml.d
 644 /etc/raynoded/a.toml.d/standing.toml
 644 /etc/raynoded/role.toml
-755 /etc/raynoded/role.toml.d
-644 /etc/raynoded/role.toml.d/standing.toml
 755 /usr/share/licenses
 755 /var/lib/raynoded
 755 /var/lib/raynoded/a
@@ -175,15 +223,16 @@ func TestHost_RPM(t *testing.T) {
 755 /var/lib/raynoded/role
 644 /var/lib/raynoded/role/last-end.json
 644 /var/lib/raynoded/role/lock
-755 /var/lib/raynoded/role/ray`, added(empty, withoutRPM(h.files(t))))
-	})
+777 /var/lib/raynoded/role/ray
+644 /var/lib/raynoded/role/ray-start.log`, added(empty, sessions))
+}
 
-	t.Run("install again", func(t *testing.T) {
-		require.Empty(t, r.rpm(t, "--install", "--nodeps", file))
-		h.requireIs(t, unit, is{"UnitFileState": "disabled", "ActiveState": "inactive"})
-		h.Sh(t, "systemctl start "+unit)
-		h.requireIs(t, unit, up)
-	})
+// versionOf is the version of a package's file, raynoded-VERSION-RELEASE.ARCH.rpm.
+func versionOf(t *testing.T, file string) string {
+	t.Helper()
+	parts := strings.Split(filepath.Base(file), "-")
+	require.Len(t, parts, 3)
+	return parts[1]
 }
 
 // TestHost_DNF installs the .rpm into an image that is not booted, by dnf and without any repository.
@@ -204,7 +253,7 @@ func TestHost_DNF(t *testing.T) {
 	require.NotContains(t, out, "scriptlet failed")
 
 	h.PowerOn(t)
-	require.Equal(t, packagedRPM, added(empty, withoutRPM(h.files(t))))
+	require.Equal(t, packagedRPM, added(append(empty, shared), withoutRPM(h.files(t))))
 	h.requireIs(t, unit, is{"LoadState": "loaded", "UnitFileState": "disabled", "ActiveState": "inactive"})
 	require.Equal(t, "raynoded raynoded", h.Sh(t, "stat -c '%U %G' /var/lib/raynoded"))
 	h.Put(t, rolePath, loneWorker, "644")

@@ -19,17 +19,19 @@ func checkCommand() *cobra.Command {
 		Use:   "check [FILE] [--as PLACE]",
 		Short: "Check a role file and its drop-ins",
 		Long: "Checks FILE (default " + defaultRole + ") and FILE.d/*.toml and reports every problem as file:line:col: key: what.\n" +
-			"It looks at nothing else: no network, no Ray, no rights are needed. Exit code 0: good; 78: not.\n\n" +
+			"It looks at nothing else: no network, no Ray, no rights are needed.\n\n" +
 			"With --as, FILE may have any name and be anywhere: it is checked as if it were at PLACE already, together with the\n" +
 			"files that are there. PLACE is a role file or a drop-in, such as /etc/raynoded/role.toml.d/50-host.toml. In Ansible:\n" +
 			"validate: raynoded check %s --as /etc/raynoded/role.toml",
-		Args: oneFile,
+		Args:              oneFile,
+		ValidArgsFunction: tomlFiles,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			return check(append(args, defaultRole)[0], place, asJSON, cmd.OutOrStdout())
 		},
 	}
 	cmd.Flags().BoolVar(&asJSON, "json", false, "print the result as JSON")
 	cmd.Flags().StringVar(&place, "as", "", "where FILE is meant to be: a role file, or a drop-in in NAME.toml.d")
+	_ = cmd.MarkFlagFilename("as", "toml") // it has just been made
 	return cmd
 }
 

@@ -27,7 +27,7 @@ type envOptions struct {
 }
 
 func envCommand() *cobra.Command {
-	o := envOptions{path: defaultRole}
+	o := envOptions{}
 	cmd := &cobra.Command{
 		Use:   "env [--role FILE] [--diff PID | --cluster]",
 		Short: "Show the environment that Ray gets, and where each value came from",
@@ -36,9 +36,7 @@ func envCommand() *cobra.Command {
 			"this host and does not reach a service, and what is hardly meant. Values of env_from.files are never shown. The base\n" +
 			"(PATH, HOME and the like) is that of whoever asks: a unit has its own.\n\n" +
 			"--diff compares it with the environment that a running process was started with, such as a raylet's; --cluster\n" +
-			"compares the nodes of the cluster with each other, by what should be the same on every host.\n\n" +
-			"Exit codes: 0; 1 with --diff or --cluster, they differ; 69 the head does not answer; 71 a profile or file cannot be\n" +
-			"read; 76 another cluster than the pinned one; 77 token refused; 78 bad role file; 64 usage.",
+			"compares the nodes of the cluster with each other, by what should be the same on every host.",
 		Args: noArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			if cmd.Flags().Changed("diff") && o.pid <= 0 {
@@ -47,8 +45,8 @@ func envCommand() *cobra.Command {
 			return env(cmd.Context(), o, cmd.OutOrStdout())
 		},
 	}
+	roleFlag(cmd, &o.path, "the role file; FILE.d/*.toml are read over it")
 	f := cmd.Flags()
-	f.StringVar(&o.path, "role", o.path, "the role file; FILE.d/*.toml are read over it")
 	f.IntVar(&o.pid, "diff", o.pid, "compare with the process of this number")
 	f.BoolVar(&o.cluster, "cluster", o.cluster, "compare the nodes of the cluster")
 	f.BoolVar(&o.json, "json", o.json, "print the result as JSON")

@@ -37,11 +37,6 @@ type reported struct{ error }
 
 func (r reported) Unwrap() error { return r.error }
 
-func silent(err error) bool {
-	var told reported
-	return errors.As(err, &told)
-}
-
 // exitCode is the one place where an exit code is chosen. What could not be killed counts before why it had to be.
 func exitCode(err error) int {
 	var (

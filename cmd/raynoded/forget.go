@@ -15,21 +15,19 @@ import (
 )
 
 func forgetCommand() *cobra.Command {
-	path, sure := defaultRole, false
+	path, sure := "", false
 	cmd := &cobra.Command{
 		Use:   "forget [--role FILE] [--yes]",
 		Short: "Forget the state of a persistent head",
 		Long: "Deletes what the GCS of a head with cluster.persistent_head keeps over its restarts, so that the next start makes a\n" +
 			"new cluster: after an upgrade of Ray, or to begin anew. Stop the head first. Workers that wait for the old cluster\n" +
-			"see another one in its place, which to them is a lost head.\n\n" +
-			"Exit codes: 0 forgotten, or nothing was there; 64 not confirmed, or usage; 71 cannot be deleted; 73 the head runs;\n" +
-			"78 bad role file, or not a head's.",
+			"see another one in its place, which to them is a lost head.",
 		Args: noArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			return forget(cmd.Context(), path, sure, cmd.InOrStdin(), cmd.OutOrStdout())
 		},
 	}
-	cmd.Flags().StringVar(&path, "role", path, "the role file; FILE.d/*.toml are read over it")
+	roleFlag(cmd, &path, "the role file; FILE.d/*.toml are read over it")
 	cmd.Flags().BoolVar(&sure, "yes", sure, "do not ask")
 	return cmd
 }

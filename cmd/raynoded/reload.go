@@ -17,21 +17,19 @@ import (
 )
 
 func reloadCommand() *cobra.Command {
-	path, asJSON := defaultRole, false
+	path, asJSON := "", false
 	cmd := &cobra.Command{
 		Use:   "reload [--role FILE]",
 		Short: "Have a running node read its role file now",
 		Long: "Has the raynoded that runs FILE read it and its drop-ins at once, waits, and says which keys apply from now on and\n" +
 			"which wait for Ray's next start. An edit is seen without this command as well, in half a second; what it adds is the\n" +
-			"answer. It is what `systemctl reload` runs. Only root and the user that the node runs as may ask.\n\n" +
-			"Exit codes: 0 applied, or nothing to do; 78 the files are no good, and nothing has changed; 69 no raynoded runs FILE;\n" +
-			"70 it does not answer, or may not be asked; 64 usage.",
+			"answer. It is what `systemctl reload` runs. Only root and the user that the node runs as may ask.",
 		Args: noArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			return reload(cmd.Context(), path, asJSON, cmd.OutOrStdout())
 		},
 	}
-	cmd.Flags().StringVar(&path, "role", path, "the role file that the node was started with")
+	roleFlag(cmd, &path, "the role file that the node was started with")
 	cmd.Flags().BoolVar(&asJSON, "json", false, "print the result as JSON")
 	return cmd
 }

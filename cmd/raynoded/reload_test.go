@@ -14,6 +14,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/raynoded/raynoded/daemon/report"
+	"github.com/raynoded/raynoded/test/edits"
 )
 
 // reload asks the node of a host, and returns the exit code and what was printed.
@@ -273,9 +274,9 @@ func TestReload_Token(t *testing.T) {
 // complete file has said. RAYNODED_EDITS says how many.
 func TestReload_RandomEdits(t *testing.T) {
 	t.Parallel()
-	edits := 60
+	most := 60
 	if n := os.Getenv("RAYNODED_EDITS"); n != "" {
-		_, err := fmt.Sscan(n, &edits)
+		_, err := fmt.Sscan(n, &most)
 		require.NoError(t, err)
 	}
 	h := newCluster(t).host("worker", workerRole)
@@ -292,39 +293,16 @@ func TestReload_RandomEdits(t *testing.T) {
 	s.said = nil
 	random := rand.New(rand.NewPCG(1, 2))
 	complete := []string{"n-1"}
-	for i := range edits {
+	for i := range most {
 		name := fmt.Sprintf("n%d", i)
 		text := "# half of this file is a role, too\ncluster.name = '" + name + "'\n"
-		switch random.IntN(7) {
+		switch random.IntN(4) {
 		case 0:
-			h.edit(drop, text)
+			text, name = "name = [\n", ""
 		case 1:
-			require.NoError(t, os.WriteFile(drop, []byte(text), 0o600))
-		case 2:
-			f, err := os.Create(drop)
-			require.NoError(t, err)
-			cut := random.IntN(len(text))
-			_, err = f.WriteString(text[:cut])
-			require.NoError(t, err)
-			time.Sleep(time.Duration(random.IntN(50)) * time.Millisecond) // a slow writer
-			_, err = f.WriteString(text[cut:])
-			require.NoError(t, err)
-			require.NoError(t, f.Close())
-		case 3:
-			h.edit(drop, "name = [\n")
-			name = ""
-		case 4:
-			h.edit(drop, "cluster.name = 7\n")
-			name = ""
-		case 5:
-			other := fmt.Sprintf("%s/other%d", h.dir, i)
-			h.write(other, text)
-			require.NoError(t, os.Symlink(other, drop+".new"))
-			require.NoError(t, os.Rename(drop+".new", drop))
-		case 6:
-			h.write(h.role()+".d/aside", text)
-			require.NoError(t, os.Rename(h.role()+".d/aside", drop))
+			text, name = "cluster.name = 7\n", ""
 		}
+		require.NoError(t, edits.Write(random, drop, text))
 		complete = append(complete, name)
 		if random.IntN(3) == 0 {
 			time.Sleep(time.Duration(random.IntN(400)) * time.Millisecond)
@@ -345,7 +323,7 @@ func TestReload_RandomEdits(t *testing.T) {
 		}
 		require.NotContains(t, text, "pending")
 	}
-	t.Logf("%d edits, %d of them seen one by one", edits, len(applied))
+	t.Logf("%d edits, %d of them seen one by one", most, len(applied))
 	p.signal(syscall.SIGTERM)
 	h.ends(p, 0, "asked to stop: terminated")
 }

@@ -25,22 +25,18 @@ import (
 const defaultRole = "/etc/raynoded/role.toml"
 
 func runCommand() *cobra.Command {
-	path := defaultRole
+	path := ""
 	cmd := &cobra.Command{
 		Use:   "run [--role FILE]",
 		Short: "Be a node of the cluster, as the role file says",
 		Long: "Runs the node until its cluster ends or it is asked to stop: the daemon of raynoded.service, and the same in the\n" +
-			"foreground. A first Ctrl-C stops it cleanly, a second one at once.\n\n" +
-			"Exit codes: 0 asked to stop, or the head went away after this node had joined, or the job ended well;\n" +
-			"64 usage; 69 head not reached; 70 Ray failed; 71 host not fit; 72 Ray failed under the job; 73 runs already;\n" +
-			"74 a process could not be killed; 75 cluster not complete; 76 other cluster or version; 77 token refused;\n" +
-			"78 bad role file; else the job's own.",
+			"foreground. A first Ctrl-C stops it cleanly, a second one at once. The unit starts it again after 69 and 70.",
 		Args: noArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			return runNode(cmd.Context(), path, cmd.ErrOrStderr())
 		},
 	}
-	cmd.Flags().StringVar(&path, "role", path, "the role file; FILE.d/*.toml are read over it")
+	roleFlag(cmd, &path, "the role file; FILE.d/*.toml are read over it")
 	return cmd
 }
 

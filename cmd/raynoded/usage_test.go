@@ -42,7 +42,11 @@ func TestMain_WrongUsage(t *testing.T) {
 
 func TestMain_Help(t *testing.T) {
 	t.Parallel()
-	for _, args := range [][]string{{"--help"}, {"run", "--help"}, {"check", "--help"}, {"wait", "--help"}, {"version", "--help"}, {"help", "run"}} {
+	all := [][]string{{"--help"}, {"help", "run"}}
+	for _, cmd := range rootCommand().Commands() {
+		all = append(all, []string{cmd.Name(), "--help"})
+	}
+	for _, args := range all {
 		t.Run(fmt.Sprint(args), func(t *testing.T) {
 			t.Parallel()
 			p := command(t, nil, args...)

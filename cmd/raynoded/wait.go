@@ -23,20 +23,18 @@ type waitOptions struct {
 }
 
 func waitCommand() *cobra.Command {
-	o := waitOptions{path: defaultRole, nodes: -1, timeout: 20 * time.Minute}
+	o := waitOptions{nodes: -1, timeout: 20 * time.Minute}
 	cmd := &cobra.Command{
 		Use:   "wait [--nodes N] [--gpus G] [--timeout T] [HOST...]",
 		Short: "Wait until the cluster is complete",
 		Long: "Returns once the cluster of the role file has N nodes and G GPUs, and every HOST named is among its nodes: the gate\n" +
-			"for launch scripts. While it waits it says on stderr who is there, who was there and left, and who is missing.\n\n" +
-			"Exit codes: 0 complete; 75 not complete within T; 69 the head never answered within T; 76 another cluster than\n" +
-			"the pinned one; 77 token refused; 78 bad role file; 64 usage.",
+			"for launch scripts. While it waits it says on stderr who is there, who was there and left, and who is missing.",
 		RunE: func(cmd *cobra.Command, hosts []string) error {
 			return wait(cmd.Context(), o, hosts, cmd.OutOrStdout(), cmd.ErrOrStderr())
 		},
 	}
+	roleFlag(cmd, &o.path, "the role file; FILE.d/*.toml are read over it")
 	f := cmd.Flags()
-	f.StringVar(&o.path, "role", o.path, "the role file; FILE.d/*.toml are read over it")
 	f.IntVar(&o.nodes, "nodes", o.nodes, "how many nodes, the head included (default: cluster.nodes)")
 	f.IntVar(&o.gpus, "gpus", o.gpus, "how many GPUs in all")
 	f.DurationVar(&o.timeout, "timeout", o.timeout, "how long to wait")

@@ -2,6 +2,7 @@ package role
 
 import (
 	"errors"
+	"slices"
 	"strconv"
 	"strings"
 )
@@ -77,43 +78,65 @@ type value interface{ UnmarshalText([]byte) error }
 // mustBe is the complaint about something that is no text at all.
 func mustBe(v value) string { return v.UnmarshalText(nil).Error() }
 
-// UnmarshalText takes one of the four words.
-func (k *Kind) UnmarshalText(text []byte) error { return take(k, text, Head, Worker, Single, Auto) }
+// UnmarshalText takes one of the words.
+func (k *Kind) UnmarshalText(text []byte) error { return take(k, text) }
 
-// UnmarshalText takes one of the two words.
-func (o *OnHeadLoss) UnmarshalText(text []byte) error { return take(o, text, Stop, Rejoin) }
+// UnmarshalText takes one of the words.
+func (o *OnHeadLoss) UnmarshalText(text []byte) error { return take(o, text) }
 
-// UnmarshalText takes one of the two words.
-func (m *AuthMode) UnmarshalText(text []byte) error { return take(m, text, Token, None) }
+// UnmarshalText takes one of the words.
+func (m *AuthMode) UnmarshalText(text []byte) error { return take(m, text) }
 
-// UnmarshalText takes one of the two words.
-func (d *NCCLDelivery) UnmarshalText(text []byte) error {
-	return take(d, text, DeliverFile, DeliverEnv)
+// UnmarshalText takes one of the words.
+func (d *NCCLDelivery) UnmarshalText(text []byte) error { return take(d, text) }
+
+// UnmarshalText takes one of the words.
+func (r *Restart) UnmarshalText(text []byte) error { return take(r, text) }
+
+// UnmarshalText takes one of the words.
+func (l *LogLevel) UnmarshalText(text []byte) error { return take(l, text) }
+
+// UnmarshalText takes one of the words.
+func (f *LogFormat) UnmarshalText(text []byte) error { return take(f, text) }
+
+func (Kind) words() []string         { return list(Head, Worker, Single, Auto) }
+func (OnHeadLoss) words() []string   { return list(Stop, Rejoin) }
+func (AuthMode) words() []string     { return list(Token, None) }
+func (NCCLDelivery) words() []string { return list(DeliverFile, DeliverEnv) }
+func (Restart) words() []string      { return list(Never, Always) }
+func (LogLevel) words() []string     { return []string{"trace", "debug", "info", "warning", "error"} }
+func (LogFormat) words() []string    { return list(LogJournal, LogText, LogJSON) }
+
+func list[T ~string](words ...T) []string {
+	texts := make([]string, len(words))
+	for i, word := range words {
+		texts[i] = string(word)
+	}
+	return texts
 }
 
-// UnmarshalText takes one of the two words.
-func (r *Restart) UnmarshalText(text []byte) error { return take(r, text, Never, Always) }
-
-// UnmarshalText takes one of the five words.
-func (l *LogLevel) UnmarshalText(text []byte) error {
-	return take(l, text, "trace", "debug", "info", "warning", "error")
-}
-
-// UnmarshalText takes one of the three words.
-func (f *LogFormat) UnmarshalText(text []byte) error {
-	return take(f, text, LogJournal, LogText, LogJSON)
+// choice is a type with a word for each of its values.
+type choice interface {
+	~string
+	words() []string
 }
 
 // take sets target to the word that text is.
-func take[T ~string](target *T, text []byte, words ...T) error {
-	quoted := make([]string, len(words))
-	for i, word := range words {
-		if string(text) == string(word) {
-			*target = word
-			return nil
-		}
-		quoted[i] = strconv.Quote(string(word))
+func take[T choice](target *T, text []byte) error {
+	words := (*target).words()
+	if slices.Contains(words, string(text)) {
+		*target = T(text)
+		return nil
 	}
-	last := len(quoted) - 1
-	return errors.New("must be " + strings.Join(quoted[:last], ", ") + " or " + quoted[last])
+	return errors.New("must be " + quoted(words))
+}
+
+// quoted is `"a", "b" or "c"`.
+func quoted(words []string) string {
+	marked := make([]string, len(words))
+	for i, word := range words {
+		marked[i] = strconv.Quote(word)
+	}
+	last := len(marked) - 1
+	return strings.Join(marked[:last], ", ") + " or " + marked[last]
 }

@@ -23,7 +23,7 @@ func micro(t *testing.T, b *bench) {
 	l, err := lab.Find()
 	require.NoError(t, err)
 	table := page.Table{Title: "Parts (`go test -bench`)", Rows: [][]string{{"benchmark", "per operation", "runs"}}}
-	for _, part := range []string{"gcs", "child"} {
+	for _, part := range []string{"gcs", "child", "filewatch"} {
 		cmd := exec.CommandContext(t.Context(), "go", "test", "-run", "^$", "-bench", ".", "-count", fmt.Sprint(b.rounds(3)), "./daemon/"+part)
 		cmd.Dir = l.Checkout
 		out, err := cmd.CombinedOutput()

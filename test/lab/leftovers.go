@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
+	"strings"
 )
 
 // Leftovers lists what the networks of this process still have on the machine:
@@ -23,6 +25,8 @@ func Leftovers() ([]string, error) {
 	if err != nil {
 		return nil, err
 	}
+	prefix := filepath.Join(l.hosts(), strings.TrimSuffix(mine, "*"))
+	left = slices.DeleteFunc(left, func(mount string) bool { return !strings.HasPrefix(mount, prefix) })
 	patterns := []string{filepath.Join(l.hosts(), mine), namespacePath(mine), machinePath(mine)}
 	for _, tree := range trees {
 		patterns = append(patterns, filepath.Join(tree, mine))

@@ -1,0 +1,62 @@
+package main
+
+import (
+	"fmt"
+
+	"github.com/spf13/cobra"
+)
+
+// version is set by the build.
+var version = "devel"
+
+// rootCommand is raynoded with all its commands.
+func rootCommand() *cobra.Command {
+	root := &cobra.Command{
+		Use:   "raynoded",
+		Short: "The node daemon that makes a GPU host a node of a Ray cluster",
+		Long: "raynoded reads a role file, makes this host the head or a worker of a Ray cluster, tells systemd when the node\n" +
+			"is really in it, watches the head, and leaves nothing behind when the cluster ends.",
+		SilenceErrors: true,
+		SilenceUsage:  true,
+		Version:       version,
+	}
+	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error {
+		return fmt.Errorf("%w: %w (%s --help shows the usage)", errUsage, err, cmd.CommandPath())
+	})
+	// The packages bring the completions: the command that prints them is for who asks for it.
+	root.CompletionOptions.HiddenDefaultCmd = true
+	root.CompletionOptions.SetDefaultShellCompDirective(cobra.ShellCompDirectiveNoFileComp)
+	root.AddCommand(runCommand(), reloadCommand(), checkCommand(), configCommand(), envCommand(), waitCommand(), forgetCommand(), versionCommand())
+	return root
+}
+
+// noArgs refuses arguments as wrong usage.
+func noArgs(cmd *cobra.Command, args []string) error {
+	if len(args) > 0 {
+		return fmt.Errorf("%w: %s takes no argument, got %q (--help shows the usage)", errUsage, cmd.CommandPath(), args[0])
+	}
+	return nil
+}
+
+// oneFile refuses more than one argument as wrong usage.
+func oneFile(cmd *cobra.Command, args []string) error {
+	if len(args) > 1 {
+		return fmt.Errorf("%w: %s takes one file, got %d", errUsage, cmd.Name(), len(args))
+	}
+	return nil
+}
+
+// tomlFiles completes an argument that is a role file.
+func tomlFiles(_ *cobra.Command, args []string, _ string) ([]cobra.Completion, cobra.ShellCompDirective) {
+	if len(args) > 0 {
+		return nil, cobra.ShellCompDirectiveNoFileComp
+	}
+	return []cobra.Completion{"toml"}, cobra.ShellCompDirectiveFilterFileExt
+}
+
+// roleFlag is the flag of a command that needs a role file.
+func roleFlag(cmd *cobra.Command, path *string, usage string) {
+	*path = defaultRole
+	cmd.Flags().StringVar(path, "role", *path, usage)
+	_ = cmd.MarkFlagFilename("role", "toml") // it has just been made
+}
