@@ -9,6 +9,9 @@
 // runs. [Files] are what a role is made of: they are read at one moment, so that what
 // was looked at is what is loaded.
 //
+// [NewSchema] describes the keys, for editors and for the manual page; about.go has
+// the words.
+//
 // The way of a key: files.go reads the files, document.go parses one and knows
 // the place of each value, decode.go puts the values into the Role, values.go
 // checks each value of a file by itself, together.go checks what the merged
