@@ -15,6 +15,7 @@ import (
 
 // TestAnsible_Lint holds the playbooks and the role against ansible-lint's strictest profile.
 func TestAnsible_Lint(t *testing.T) {
+	t.Parallel()
 	lint := lab.Ansible(t, "ansible-lint")
 	l, err := lab.Find()
 	require.NoError(t, err)
