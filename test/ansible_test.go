@@ -93,7 +93,6 @@ func (f *fleet) lives(t *testing.T) map[string]life {
 
 // TestAnsible takes the role of packaging/ansible through the life of a fleet.
 func TestAnsible(t *testing.T) {
-	t.Parallel()
 	f := bootStandingFleet(t)
 	t.Run("check mode on fresh hosts", func(t *testing.T) { ansibleChecks(t, f) })
 	t.Run("workers start without a head", func(t *testing.T) { ansibleStartsWorkers(t, f) })

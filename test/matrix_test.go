@@ -76,11 +76,7 @@ type snapshot struct {
 func runCells(t *testing.T, cells []cell) {
 	t.Helper()
 	all := os.Getenv("RAYNODED_MATRIX") == "all"
-	suite := "bookworm"
-	if !all {
-		t.Parallel() // its times are nobody's numbers, and most of it is waiting
-		suite = "trixie"
-	}
+	suite := map[bool]string{true: "bookworm", false: "trixie"}[all]
 	p := bootPair(t, suite)
 	for _, c := range cells {
 		for _, w := range c.ways(all) {
