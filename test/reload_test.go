@@ -67,14 +67,8 @@ func TestReload_Edits(t *testing.T) {
 	}
 	for i := range most {
 		r := both[random.IntN(2)]
-		name := fmt.Sprintf("n%d", i)
-		text := "# half of this file is a role, too\ncluster.name = '" + name + "'\n"
-		switch random.IntN(5) {
-		case 0:
-			text, name = "name = [\n", ""
-		case 1:
-			text, name = "cluster.name = 7\n", ""
-		case 2:
+		text, name := edits.Role(random, i)
+		if name != "" && random.IntN(3) == 0 {
 			text += fmt.Sprintf("ray.num_cpus = %d\n", 3+i)
 		}
 		require.NoError(t, edits.Write(random, r.dropIn(), text))

@@ -294,14 +294,7 @@ func TestReload_RandomEdits(t *testing.T) {
 	random := rand.New(rand.NewPCG(1, 2))
 	complete := []string{"n-1"}
 	for i := range most {
-		name := fmt.Sprintf("n%d", i)
-		text := "# half of this file is a role, too\ncluster.name = '" + name + "'\n"
-		switch random.IntN(4) {
-		case 0:
-			text, name = "name = [\n", ""
-		case 1:
-			text, name = "cluster.name = 7\n", ""
-		}
+		text, name := edits.Role(random, i)
 		require.NoError(t, edits.Write(random, drop, text))
 		complete = append(complete, name)
 		if random.IntN(3) == 0 {

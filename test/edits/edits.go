@@ -2,11 +2,24 @@
 package edits
 
 import (
+	"fmt"
 	"math/rand/v2"
 	"os"
 	"path/filepath"
 	"time"
 )
+
+// Role is a text for the edit of that number, and the cluster.name that it says; "" if it is no good.
+func Role(random *rand.Rand, number int) (text, name string) {
+	switch random.IntN(4) {
+	case 0:
+		return "name = [\n", ""
+	case 1:
+		return "cluster.name = 7\n", ""
+	}
+	name = fmt.Sprintf("n%d", number)
+	return "# half of this file is a role, too\ncluster.name = '" + name + "'\n", name
+}
 
 // way gives the file at path a text. When it returns, the file is complete.
 type way func(random *rand.Rand, path, text string) error
