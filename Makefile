@@ -49,7 +49,7 @@ lint: ## gofmt, go vet and golangci-lint over everything, tagged tests included
 	@files=$$(gofmt -l cmd daemon etc packaging test units); \
 		test -z "$$files" || { echo "gofmt would change:" $$files; exit 1; }
 	go vet ./...
-	go vet -tags 'ray systemd bench chaos' ./...
+	go vet -tags 'ray systemd bench chaos matrix' ./...
 	go vet -tags pages ./cmd/raynoded
 	$(CI_TOOL) golangci-lint run
 	$(CI_TOOL) golangci-lint run --build-tags pages ./cmd/raynoded
@@ -81,7 +81,7 @@ test-systemd: package ## the installed packages in booted systems; needs root an
 matrix: package ## every fault in every way of use, and docs/reliability.md from it; about an hour, root and test-setup
 	RAYNODED_MATRIX=all go test -timeout 2h -v -tags systemd -run '^TestMatrix_' ./test
 	test/setup wheels
-	RAYNODED_MATRIX=all go test -timeout 30m -v -tags systemd -run '^TestAnsible_Ray$$' ./test
+	go test -timeout 30m -v -tags 'systemd matrix' -run '^TestAnsible_Ray$$' ./test
 	RAYNODED_MATRIX=all go test -timeout 30m -v -tags ray -run '^TestFleet' ./daemon
 	RAYNODED_MATRIX=all go test -timeout 1h -v -tags bench -run '^TestFaults$$' ./test/bench
 	go run ./test/reliability

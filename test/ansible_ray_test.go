@@ -1,4 +1,4 @@
-//go:build systemd
+//go:build systemd && matrix
 
 package test
 
@@ -22,11 +22,8 @@ ray = { num_cpus = 1, object_store_memory = "100MB", extra_args = ["--include-da
 auth.mode = "none"
 `
 
-// TestAnsible_Ray has the role make Ray's venv, and replace it by another.
+// TestAnsible_Ray has the role make Ray's venv, and replace it by another: minutes, so not in make test.
 func TestAnsible_Ray(t *testing.T) {
-	if os.Getenv("RAYNODED_MATRIX") != "all" {
-		t.Skip("takes minutes to install Ray on a host: make matrix")
-	}
 	wheels := lab.Wheels(t)
 	f := bootFleet(t, "a")
 	h := f.hosts[0]
