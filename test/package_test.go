@@ -102,37 +102,3 @@ func TestPackage_ARM64(t *testing.T) {
 	require.Equal(t, 78, code)
 	require.Equal(t, 10, strings.Count(said, "ten_mistakes.toml:"), said)
 }
-
-// TestPackage_Completion has bash complete command lines as a person with a Tab would, with what the package brings.
-func TestPackage_Completion(t *testing.T) {
-	t.Parallel()
-	const framework = "/usr/share/bash-completion/bash_completion"
-	if _, err := os.Stat(framework); err != nil {
-		t.Skip("no bash-completion here: run test/setup packages")
-	}
-	root := unpack(t, lab.Package(t))
-	dir := t.TempDir()
-	for _, name := range []string{"a.toml", "b.txt"} {
-		require.NoError(t, os.WriteFile(filepath.Join(dir, name), nil, 0o600))
-	}
-	const script = `
-source ` + framework + `
-source "$0/usr/share/bash-completion/completions/raynoded"
-PATH=$0/usr/bin:$PATH
-complete -p raynoded
-COMP_WORDS=("$@") COMP_LINE="$*" COMP_POINT=${#COMP_LINE} COMP_CWORD=$(($# - 1)) COMP_TYPE=9
-__start_raynoded 2>/dev/null # compopt complains that no Tab was pressed
-echo "${COMPREPLY[*]}"`
-	for line, want := range map[string]string{
-		"raynoded rel":         "reload",
-		"raynoded check ":      "a.toml",
-		"raynoded run --role ": "a.toml",
-		"raynoded wait ":       "",
-	} {
-		cmd := exec.CommandContext(t.Context(), "bash", append([]string{"--norc", "-c", script, root}, strings.Split(line, " ")...)...)
-		cmd.Dir = dir
-		out, err := cmd.CombinedOutput()
-		require.NoError(t, err, "%s", out)
-		require.Equal(t, "complete -o default -F __start_raynoded raynoded\n"+want+"\n", string(out), line)
-	}
-}
