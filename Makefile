@@ -61,8 +61,7 @@ test: ## everything that this machine allows; gets what it needs first, and says
 	@mkdir -p .lab && : >$(RAYNODED_SKIPS)
 	$(MAKE) test-setup
 	$(MAKE) test-unit GO_TEST='.ci/gotest unit'
-	$(MAKE) test-ray GO_TEST='.ci/gotest ray'
-	$(MAKE) test-systemd GO_TEST='.ci/gotest systemd'
+	$(MAKE) --jobs=2 test-ray test-systemd GO_TEST='.ci/gotest $$(@:test-%=%)'
 	@sed -e '1i skipped in all:' $(RAYNODED_SKIPS)
 
 test-setup: ## real Ray and bootable systems for the tests, into .lab/
