@@ -31,7 +31,7 @@ type fleet struct {
 	dir     string // of the inventory, and all that Ansible would write on the machine
 }
 
-func bootFleet(t *testing.T, names ...string) *fleet {
+func bootFleet(t *testing.T, root string, names ...string) *fleet {
 	t.Helper()
 	l, err := lab.Find()
 	require.NoError(t, err)
@@ -50,7 +50,7 @@ func bootFleet(t *testing.T, names ...string) *fleet {
 	network := lab.NewNetwork(t)
 	var options []lab.HostOptions
 	for _, name := range names {
-		options = append(options, lab.HostOptions{Name: name, Root: "bookworm", Net: network})
+		options = append(options, lab.HostOptions{Name: name, Root: root, Net: network})
 	}
 	for _, h := range lab.BootAll(t, options...) {
 		i := &installed{h}

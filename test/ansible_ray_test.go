@@ -14,42 +14,58 @@ import (
 	"github.com/raynoded/raynoded/test/lab"
 )
 
-// onlyHead is a standing cluster of one host.
+// onlyHead is a standing cluster of one host, which outlives its head.
 const onlyHead = `role = "head"
-cluster = { head = "a.lab:6379", nodes = 1 }
+cluster = { head = "a.lab:6379", nodes = 1, persistent_head = true }
 watchdog.on_head_loss = "rejoin"
 ray = { num_cpus = 1, object_store_memory = "100MB", extra_args = ["--include-dashboard=false"] }
 auth.mode = "none"
 `
 
-// TestAnsible_Ray has the role make Ray's venv, and replace it by another: minutes, so not in make test.
+// TestAnsible_Ray has the role make Ray's venv, restart the head, and replace Ray by another: minutes, so not in make test.
 func TestAnsible_Ray(t *testing.T) {
 	wheels := lab.Wheels(t)
-	f := bootFleet(t, "a")
+	f := bootFleet(t, "bookworm", "a")
 	h := f.hosts[0]
 	// The Ray that the host has is the one to come.
 	h.Sh(t, "mv /opt/ray /opt/ray-2.60.0")
 	require.NoError(t, os.CopyFS(filepath.Join(h.Root, "srv/wheels"), os.DirFS(wheels)))
 	f.vars["raynoded_role"] = onlyHead
 	f.vars["raynoded_ray_pip_args"] = "--no-index --find-links /srv/wheels --no-compile"
-	f.vars["raynoded_ray_version"] = "2.40.0"
+	f.vars["raynoded_ray_version"] = "2.58.1"
 
 	f.plays(t, "site.yml")
 	h.Sh(t, "raynoded wait --timeout 90s a")
-	require.Equal(t, "/opt/ray-2.40.0", h.Sh(t, "readlink /opt/ray"))
-	require.Equal(t, "/opt/ray-2.40.0", h.rayOf(t))
-	before := f.lives(t)
+	require.Equal(t, "/opt/ray-2.58.1", h.Sh(t, "readlink /opt/ray"))
+	require.Equal(t, "/opt/ray-2.58.1", h.rayOf(t))
+	before, cluster := f.lives(t), h.clusterID(t)
 
 	t.Run("a second run changes nothing", func(t *testing.T) {
 		f.plays(t, "site.yml").requireUnchanged(t)
 		require.Equal(t, before, f.lives(t))
 	})
 
+	f.vars["raynoded_role"] = strings.Replace(onlyHead, "num_cpus = 1", "num_cpus = 2", 1)
+	t.Run("a head restarts if that is said", func(t *testing.T) {
+		p := f.plays(t, "upgrade.yml")
+		require.Contains(t, p.text("a", "Leave the head alone"), "This head runs on as it is")
+		require.Equal(t, before, f.lives(t))
+
+		f.plays(t, "upgrade.yml", "--extra-vars=raynoded_restart_head=true")
+		after := f.lives(t)
+		require.NotEqual(t, before["a"].invocation, after["a"].invocation)
+		require.Equal(t, cluster, h.clusterID(t), "it has kept its state")
+
+		f.plays(t, "upgrade.yml", "--extra-vars=raynoded_restart_head=true").requireUnchanged(t)
+		require.Equal(t, after, f.lives(t))
+		before = after
+	})
+
 	f.vars["raynoded_ray_version"] = "2.60.0"
 	t.Run("another version waits while a node runs", func(t *testing.T) {
 		p := f.plays(t, "site.yml")
 		require.Contains(t, p.text("a", "Say that the link waits"), "Ray 2.60.0 waits in /opt/ray-2.60.0: a node runs")
-		require.Equal(t, "/opt/ray-2.40.0", h.Sh(t, "readlink /opt/ray"))
+		require.Equal(t, "/opt/ray-2.58.1", h.Sh(t, "readlink /opt/ray"))
 		require.Equal(t, before, f.lives(t))
 	})
 
@@ -58,7 +74,14 @@ func TestAnsible_Ray(t *testing.T) {
 		require.Equal(t, "/opt/ray-2.60.0", h.Sh(t, "readlink /opt/ray"))
 		require.NotEqual(t, before["a"].raylet, f.lives(t)["a"].raylet)
 		require.Equal(t, "/opt/ray-2.60.0", h.rayOf(t))
+		require.NotEqual(t, cluster, h.clusterID(t), "it has forgotten its state")
 	})
+}
+
+// clusterID is what the head's GCS calls its cluster.
+func (h *installed) clusterID(t *testing.T) string {
+	t.Helper()
+	return h.Sh(t, `/opt/ray/bin/python3 -c 'from ray._raylet import GcsClient; print(GcsClient(address="a.lab:6379").cluster_id.hex())'`)
 }
 
 // rayOf is the folder of the Ray that runs.

@@ -51,7 +51,7 @@ const (
 
 func bootStandingFleet(t *testing.T) *fleet {
 	t.Helper()
-	f := bootFleet(t, "a", "b", "c")
+	f := bootFleet(t, "bookworm", "a", "b", "c")
 	f.vars["raynoded_role"] = fleetRole
 	f.vars["raynoded_token"] = token
 	f.dropIn("a", "10-head", headDropIn)

@@ -9,7 +9,7 @@ func Ansible(t testing.TB, program string) string {
 	return find(t).piece("ansible/bin/" + program)
 }
 
-// Wheels returns the folder with what pip needs to install Ray 2.40.0 on a host of Debian bookworm; the test is skipped
+// Wheels returns the folder with what pip needs to install Ray 2.58.1 on a host of Debian bookworm; the test is skipped
 // where there is none.
 func Wheels(t testing.TB) string {
 	t.Helper()

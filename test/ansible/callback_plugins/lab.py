@@ -29,7 +29,9 @@ class CallbackModule(CallbackBase):
             became = "changed"
         texts = [result.result.get(key) or "" for key in ("msg", "stdout", "stderr")]
         for item in result.result.get("results", []):
-            if item.get("failed"):
+            if isinstance(item, str):  # dnf has lines, a loop has results
+                texts.append(item)
+            elif item.get("failed"):
                 texts += [item.get(key) or "" for key in ("msg", "stdout", "stderr")]
         self.say(
             host=result.host.get_name(), task=result.task.get_name().split(" : ")[-1], became=became,
