@@ -67,7 +67,7 @@ test: ## everything that this machine allows; gets what it needs first, and says
 test-setup: ## real Ray and bootable systems for the tests, into .lab/
 	test/setup
 
-test-unit: ## the tests that need nothing, in seconds
+test-unit: ## the tests that need nothing but Go and a C compiler, in a minute
 	$(GO_TEST) -race -timeout 5m ./...
 
 test-ray: ## with real Ray and the race detector in raynoded too; needs test-setup

@@ -35,7 +35,8 @@ func waitCommand() *cobra.Command {
 	}
 	roleFlag(cmd, &o.path, "the role file; FILE.d/*.toml are read over it")
 	f := cmd.Flags()
-	f.IntVar(&o.nodes, "nodes", o.nodes, "how many nodes, the head included (default: cluster.nodes)")
+	f.IntVar(&o.nodes, "nodes", o.nodes, "how many nodes, the head included; 0: any number")
+	f.Lookup("nodes").DefValue = "cluster.nodes"
 	f.IntVar(&o.gpus, "gpus", o.gpus, "how many GPUs in all")
 	f.DurationVar(&o.timeout, "timeout", o.timeout, "how long to wait")
 	f.BoolVar(&o.json, "json", o.json, "print what the cluster has at the end as JSON")

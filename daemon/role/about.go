@@ -8,7 +8,7 @@ var about = map[string]string{
 
 	"cluster":      "The cluster that the host belongs to.",
 	"cluster.name": "A name for people. Ray never sees it.",
-	"cluster.head": "Where the head listens and the workers join: host:port. A head tells its host name to the others.",
+	"cluster.head": "Where the head listens and the workers join: host:port. What a head tells the others is the address that this name has, or node.ip.",
 	"cluster.nodes": "The number of hosts expected, the head included. 0: not said. 1 with role = \"auto\": the host is " +
 		"single.",
 	"cluster.id":           "The only Ray cluster to be part of: its id as Ray writes it, 56 lower-case hex digits. Empty: any.",
