@@ -3,7 +3,6 @@
 package test
 
 import (
-	"bufio"
 	"fmt"
 	"os"
 	"os/exec"
@@ -84,6 +83,15 @@ func (d *driver) said(t *testing.T) string {
 	return string(text)
 }
 
+func (d *driver) hasEnded() bool {
+	select {
+	case <-d.ended:
+		return true
+	default:
+		return false
+	}
+}
+
 // result waits for the end and returns the exit code.
 func (d *driver) result(t *testing.T) int {
 	t.Helper()
@@ -95,22 +103,20 @@ func (d *driver) result(t *testing.T) int {
 	return d.cmd.ProcessState.ExitCode()
 }
 
-// line waits for a line that begins with a word and returns what follows it.
+// line waits for a whole line that begins with a word and returns what follows it.
 func (d *driver) line(t *testing.T, word string) string {
 	t.Helper()
 	var found string
 	lab.Until(t, comes, "the driver says "+word, func() bool {
-		for in := bufio.NewScanner(strings.NewReader(d.said(t))); in.Scan(); {
-			if rest, ok := strings.CutPrefix(in.Text(), word+" "); ok {
-				found = rest
+		over := d.hasEnded() // before what it has said is read
+		for line := range strings.Lines(d.said(t)) {
+			after, is := strings.CutPrefix(line, word+" ")
+			if text, whole := strings.CutSuffix(after, "\n"); is && whole {
+				found = text
 				return true
 			}
 		}
-		select {
-		case <-d.ended:
-			require.FailNow(t, "the driver has ended without saying "+word, "%s", d.said(t))
-		default:
-		}
+		require.False(t, over, "the driver has ended without saying %s: %s", word, d.said(t))
 		return false
 	})
 	return found

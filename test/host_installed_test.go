@@ -198,6 +198,7 @@ func says(t *testing.T, p *lab.Process, word string) string {
 	t.Helper()
 	var rest string
 	lab.Until(t, patience, "the program says "+word, func() bool {
+		running := p.Running() // before what it has said is read
 		for line := range strings.Lines(p.Output()) {
 			after, found := strings.CutPrefix(line, word+" ")
 			if text, whole := strings.CutSuffix(after, "\n"); found && whole {
@@ -205,7 +206,7 @@ func says(t *testing.T, p *lab.Process, word string) string {
 				return true
 			}
 		}
-		require.True(t, p.Running(), "the program has ended without saying %s: %s", word, p.Output())
+		require.True(t, running, "the program has ended without saying %s: %s", word, p.Output())
 		return false
 	})
 	return rest
