@@ -57,6 +57,7 @@ type Daemon struct {
 	entered   time.Time      // when the phase began
 	notes     [topics]string // of the status line
 	ready     bool           // READY=1 has gone out
+	leaving   bool           // STOPPING=1 has gone out: no other life follows, whatever the role file says by then
 }
 
 // New makes a daemon. Nothing happens before Run.
@@ -73,6 +74,9 @@ func New(o Options) *Daemon {
 	d.first = sources{files: o.Files, named: fingerprints(o.Role)}
 	return d
 }
+
+// farewell is how long the reading of files may hold up the end of a node.
+const farewell = 5 * time.Second
 
 // again is how long a standing node waits before it tries anew what was wrong.
 const again = 10 * time.Second
@@ -106,7 +110,10 @@ func (d *Daemon) Run(ctx, hurry context.Context) error {
 	}()
 	defer func() {
 		stop()
-		<-heeded
+		select {
+		case <-heeded:
+		case <-time.After(farewell): // it hangs in a file, which a network file system may do for ever
+		}
 	}()
 	return d.lives(ctx, hurry)
 }
@@ -119,6 +126,9 @@ func (d *Daemon) lives(ctx, hurry context.Context) error {
 		}
 		if err != nil {
 			return d.end(err)
+		}
+		if ctx.Err() != nil {
+			return d.end(context.Cause(ctx))
 		}
 		why := d.life(ctx, hurry)
 		if !d.goesOn(why) {
@@ -159,7 +169,7 @@ func gone(why error) bool {
 // standing node unless it was asked to stop or its own Ray failed.
 func (d *Daemon) goesOn(why error) bool {
 	var stuck *child.SurvivorsError
-	if errors.As(why, &stuck) {
+	if d.leaving || errors.As(why, &stuck) {
 		return false
 	}
 	if errors.Is(why, errAnew) {

@@ -24,7 +24,7 @@ func (d *Daemon) settle(ctx context.Context) error {
 	case <-d.renewal: // this is what it asked for
 	default:
 	}
-	file, next := d.file, d.carry(d.file)
+	file, next := d.file, d.carry(d.file, d.now().Role)
 	anew := d.decided == nil || !stands(d.decided, file)
 	if anew && file.Kind == role.Auto {
 		d.wait(nil)
@@ -45,7 +45,7 @@ func (d *Daemon) settle(ctx context.Context) error {
 		d.decided = file
 	}
 	d.prints, d.running = prints, nil
-	d.use(next.WithLive(d.carry(d.file))) // what is live may have changed meanwhile
+	d.use(next.WithLive(d.carry(d.file, next))) // what is live may have changed meanwhile
 	d.hear(news{pending, ""})
 	return nil
 }
@@ -81,18 +81,18 @@ func stands(old, file *role.Role) bool {
 		old.Node.IP == file.Node.IP && (old.Cluster.Nodes == 1) == (file.Cluster.Nodes == 1)
 }
 
-// carry is a role file with what this host was found to be.
-func (d *Daemon) carry(file *role.Role) *role.Role {
+// carry is a role file with what this host was found to be, as another role has it.
+func (d *Daemon) carry(file, found *role.Role) *role.Role {
 	if d.decided == nil || d.decided.Kind != role.Auto || file.Kind != role.Auto {
 		return file
 	}
-	carried, now := *file, d.now()
-	if now.Kind == role.Worker {
+	carried := *file
+	if found.Kind == role.Worker {
 		worker(&carried)
 	}
-	carried.Kind = now.Kind
+	carried.Kind = found.Kind
 	if d.decided.Cluster.Auto != nil && file.Cluster.Auto != nil {
-		carried.Cluster.Nodes, carried.Cluster.Head.Host = now.Cluster.Nodes, now.Cluster.Head.Host
+		carried.Cluster.Nodes, carried.Cluster.Head.Host = found.Cluster.Nodes, found.Cluster.Head.Host
 	}
 	return &carried
 }

@@ -28,9 +28,12 @@ func (d *Daemon) until(ctx context.Context, guards ...guard) error {
 	for left := len(guards); left > 0; {
 		select {
 		case err := <-said:
-			if left == len(guards) {
+			switch {
+			case left == len(guards):
 				first = err
 				cancel()
+			case errors.Is(err, errAnew): // it came too late for this round
+				d.renew()
 			}
 			left--
 		case n := <-d.news:
@@ -38,15 +41,16 @@ func (d *Daemon) until(ctx context.Context, guards ...guard) error {
 		case p := <-d.proposals:
 			d.reload(p)
 		case <-d.beat.C:
-			d.beatOnce()
+			d.beatOnce(left == len(guards))
 		}
 	}
 	return first
 }
 
-// beatOnce says that this loop works, and asks systemd for time where it waits for the node.
-func (d *Daemon) beatOnce() {
-	if d.phase == Draining || d.phase == Stopping || !d.ready {
+// beatOnce says that this loop works, and asks systemd for time where it waits for the node, as long as there is something to
+// wait for: a guard that does not return once it is over, as a file may hang for ever, gets no more.
+func (d *Daemon) beatOnce(more bool) {
+	if more && (d.phase == Draining || d.phase == Stopping || !d.ready) {
 		d.told(d.systemd.Extend(extension))
 	}
 	if d.phase == Waiting {

@@ -64,8 +64,10 @@ func (d *Daemon) notifyPhase(why error) {
 	var err error
 	switch {
 	case d.phase == Stopping && errors.Is(why, ErrAsked) && !d.ready:
+		d.leaving = true
 		err = d.systemd.ReadyStopping(status)
 	case (d.phase == Draining || d.phase == Stopping) && !d.goesOn(why):
+		d.leaving = true
 		err = d.systemd.Stopping(status)
 	case !d.ready && d.usable():
 		d.ready = true
@@ -74,7 +76,7 @@ func (d *Daemon) notifyPhase(why error) {
 		err = d.systemd.Status(status)
 	}
 	d.told(err)
-	d.beatOnce()
+	d.beatOnce(true)
 }
 
 // usable says whether systemd may call the unit started: the node is in its cluster, or, of a standing worker, waits for it.

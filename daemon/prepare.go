@@ -145,6 +145,9 @@ func readToken(r *role.Role, credentials string) (token, error) {
 	if err != nil {
 		return token{}, unfit(key, "cannot read the token: %w", err)
 	}
+	if !info.Mode().IsRegular() {
+		return token{}, unfit(key, "%s must be a regular file", file)
+	}
 	if info.Mode().Perm()&0o007 != 0 {
 		return token{}, unfit(key, "everybody on this host may use %s (mode %04o): chmod o= %s", file, info.Mode().Perm(), file)
 	}

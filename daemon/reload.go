@@ -46,8 +46,11 @@ func (d *Daemon) reload(p proposal) {
 		d.hear(news{refused, ""})
 		r = d.take(p)
 	}
-	if d.ready {
+	switch {
+	case d.ready:
 		d.told(d.systemd.Reloaded(d.status()))
+	case d.usable(): // it has become a standing one
+		d.notifyPhase(nil)
 	}
 	p.answer <- r
 }
@@ -80,8 +83,8 @@ func (d *Daemon) refuse(err error) report.Reloaded {
 // take puts in force what is live, and sees to it that the rest is as well: at once where no Ray runs, by an end of this one
 // if the role says so, else when the next one starts.
 func (d *Daemon) take(p proposal) report.Reloaded {
-	next := d.carry(p.role)
 	before := d.now()
+	next := d.carry(p.role, before.Role)
 	var live, rest []string
 	for _, c := range role.Diff(before.Role, next) {
 		if c.Live {
@@ -106,7 +109,7 @@ func (d *Daemon) take(p proposal) report.Reloaded {
 	case d.phase == Waiting || d.phase == "":
 		r = answered(append(live, rest...), nil, nil, nil)
 		d.renew()
-	case d.now().Reload.Restart == role.Always:
+	case d.now().Reload.Restart == role.Always && !d.leaving:
 		r = answered(live, nil, rest, nil)
 		d.renew()
 	}

@@ -2,9 +2,10 @@ package daemon
 
 import (
 	"crypto/sha256"
+	"errors"
 	"fmt"
+	"io/fs"
 	"maps"
-	"os"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -24,21 +25,24 @@ func (s sources) Same(t sources) bool { return s.files.Same(t.files) && maps.Equ
 // Finished implements filewatch.Content. Of a named file nobody knows what it looks like when it is.
 func (s sources) Finished(before sources) bool { return s.files.Finished(before.files) }
 
-// namedFiles are those that a role names and whose content Ray is started with, by their keys.
-func namedFiles(r *role.Role) map[string][]string {
-	files := map[string][]string{}
+// namedFiles are those that a role names and whose content Ray is started with, by their keys. Of each only the first place
+// that there is counts.
+func namedFiles(r *role.Role) map[string][][]string {
+	files := map[string][][]string{}
 	if r.Auth.Mode == role.Token && r.Auth.TokenFile != "" {
-		files["auth.token_file"] = []string{r.Auth.TokenFile}
+		files["auth.token_file"] = [][]string{{r.Auth.TokenFile}}
 	}
 	for _, path := range r.EnvFrom.Files {
 		if !strings.HasPrefix(path, role.CredentialPrefix) { // systemd's do not change while the unit runs
-			files["env_from.files"] = append(files["env_from.files"], path)
+			files["env_from.files"] = append(files["env_from.files"], []string{path})
 		}
 	}
 	for _, name := range r.EnvFrom.Profiles {
+		var places []string
 		for _, folder := range profileFolders(r) {
-			files["env_from.profiles"] = append(files["env_from.profiles"], filepath.Join(folder, name+".toml"))
+			places = append(places, filepath.Join(folder, name+".toml"))
 		}
+		files["env_from.profiles"] = append(files["env_from.profiles"], places)
 	}
 	return files
 }
@@ -46,12 +50,17 @@ func namedFiles(r *role.Role) map[string][]string {
 // fingerprints tell one content of named files from another. They hold none of it.
 func fingerprints(r *role.Role) map[string]string {
 	prints := map[string]string{}
-	for key, paths := range namedFiles(r) {
+	for key, files := range namedFiles(r) {
 		sum := sha256.New()
-		for _, path := range paths {
-			data, err := os.ReadFile(path)
-			fmt.Fprintf(sum, "%q %d %v\n", path, len(data), err)
-			_, _ = sum.Write(data) // a hash takes everything
+		for _, places := range files {
+			for _, path := range places {
+				data, err := role.ReadFile(path)
+				fmt.Fprintf(sum, "%q %d %v\n", path, len(data), err)
+				_, _ = sum.Write(data) // a hash takes everything
+				if !errors.Is(err, fs.ErrNotExist) {
+					break
+				}
+			}
 		}
 		prints[key] = string(sum.Sum(nil))
 	}
@@ -67,7 +76,7 @@ func (d *Daemon) read() sources {
 func (d *Daemon) watched() []string {
 	paths := role.Paths(d.path)
 	for _, files := range namedFiles(d.now().Role) {
-		paths = append(paths, files...)
+		paths = append(paths, slices.Concat(files...)...)
 	}
 	return paths
 }

@@ -23,6 +23,9 @@ func (l *life) work(ctx context.Context) error {
 	if err := l.complete(ctx); err != nil {
 		return err
 	}
+	if ctx.Err() != nil {
+		return context.Cause(ctx)
+	}
 	exited, err := l.startJob()
 	if err != nil {
 		return err

@@ -122,7 +122,7 @@ func Serve(ctx context.Context, l net.Listener, d Desk) error {
 		w.Header().Set("Content-Type", "application/json")
 		_ = json.NewEncoder(w).Encode(r) // who has hung up needs no answer
 	})
-	server := &http.Server{Handler: mux, ReadTimeout: hangUp, BaseContext: func(net.Listener) context.Context { return ctx }}
+	server := &http.Server{Handler: mux, ReadHeaderTimeout: hangUp, IdleTimeout: hangUp, BaseContext: func(net.Listener) context.Context { return ctx }}
 	stopped := make(chan struct{})
 	go func() {
 		defer close(stopped)

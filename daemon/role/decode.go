@@ -209,7 +209,7 @@ func (l *loader) remember(n *node) {
 // refuse complains about a value.
 func (l *loader) refuse(n *node, must string, v any) {
 	l.refused[n.name()] = true
-	if !secret(n.name()) {
+	if !withheld(n.name(), v) {
 		must += ", got " + got(v)
 	}
 	l.complain(n, n.name(), must)

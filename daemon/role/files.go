@@ -53,6 +53,7 @@ func Read(path string) Files {
 // another one, or of one that is not there yet: of the role file itself, or of a
 // drop-in, NAME.toml.d/DROP-IN.toml. Complaints name the place.
 func ReadAs(path, place string) Files {
+	place = filepath.Clean(place)
 	main, isDropIn := strings.CutSuffix(filepath.Dir(place), ".toml"+suffix)
 	if !isDropIn {
 		f := Read(place)
@@ -102,7 +103,7 @@ func (t text) same(u text) bool {
 }
 
 func read(path, place string) text {
-	data, err := readFile(path)
+	data, err := ReadFile(path)
 	return text{path: place, data: data, err: err}
 }
 
@@ -132,9 +133,9 @@ func dropIns(folder string) ([]string, error) {
 	return paths, nil
 }
 
-// readFile reads a regular file of at most maxFile bytes. It never waits, as the
-// opening of a pipe would.
-func readFile(path string) ([]byte, error) {
+// ReadFile reads a regular file of at most 1 MiB. It never waits, as the opening of
+// a pipe would. Errors leave out the path.
+func ReadFile(path string) ([]byte, error) {
 	info, err := os.Stat(path)
 	if err != nil {
 		return nil, fmt.Errorf("cannot read: %w", reason(err))

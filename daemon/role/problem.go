@@ -12,7 +12,8 @@ import (
 type Problem struct {
 	// File, Line and Col are the place of the value: for a missing key that
 	// of the table it belongs into, else the start of the role file. Both
-	// numbers start at 1; columns count characters.
+	// numbers start at 1, or are 0 where there is no place; columns count
+	// characters.
 	File string `json:"file"`
 	Line int    `json:"line"`
 	Col  int    `json:"column"`
@@ -29,7 +30,11 @@ func (p Problem) String() string {
 	if key != "" {
 		key += ": "
 	}
-	return fmt.Sprintf("%s:%d:%d: %s%s", oneLine(p.File), p.Line, p.Col, key, p.Text)
+	place := ""
+	if p.Line > 0 {
+		place = fmt.Sprintf(":%d:%d", p.Line, p.Col)
+	}
+	return oneLine(p.File) + place + ": " + key + p.Text
 }
 
 // Problems are all complaints of one load, in the order of files and places.
@@ -90,6 +95,12 @@ func oneLine(s string) string {
 		}
 		return r
 	}, s)
+}
+
+// withheld reports whether a value stays out of every complaint: the key's all do, or it is an address with a password in it.
+func withheld(key string, v any) bool {
+	text, _ := v.(string)
+	return secret(key) || key == "cluster.redis" && strings.Contains(text, "@")
 }
 
 // secret reports whether values of the key stay out of every complaint.

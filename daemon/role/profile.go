@@ -33,7 +33,7 @@ func LoadProfile(path string) (*Profile, error) {
 	l := newLoader()
 	p := Profile{Name: strings.TrimSuffix(filepath.Base(path), ".toml"), File: path}
 	l.role.Files = []string{path}
-	data, err := readFile(path)
+	data, err := ReadFile(path)
 	if err != nil {
 		return nil, err
 	}
