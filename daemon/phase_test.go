@@ -94,3 +94,29 @@ func TestDaemon_Until(t *testing.T) {
 		require.True(t, ended)
 	})
 }
+
+// A renewal that is said when another guard has already ended the round is not lost: the next round begins with it.
+func TestDaemon_Until_LateRenewal(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		d := &Daemon{beat: time.NewTicker(beat), news: make(chan news), renewal: make(chan struct{}, 1), systemd: &notify.Systemd{}}
+		defer d.beat.Stop()
+		require.NoError(t, d.until(t.Context(),
+			func(context.Context) error { return nil },
+			func(ctx context.Context) error {
+				<-ctx.Done()
+				return errAnew
+			}))
+		require.Equal(t, errAnew, d.until(t.Context(), d.anew, forever))
+	})
+}
+
+// A job does not start where the node has been asked to stop.
+func TestLife_Work_Asked(t *testing.T) {
+	ctx, cancel := context.WithCancelCause(t.Context())
+	cancel(ErrAsked)
+	r := newRole(role.Single)
+	r.Job.Command = []string{"/bin/true"}
+	l := &life{Daemon: daemonOf(r), role: r}
+	require.Equal(t, ErrAsked, l.work(ctx))
+	require.Nil(t, l.job)
+}

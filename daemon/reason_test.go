@@ -38,6 +38,9 @@ func TestDaemon_GoesOn(t *testing.T) {
 			require.False(t, daemonOf(r).goesOn(c.why), "per-job %s: %v", kind, c.why)
 			r.Watchdog.OnHeadLoss = role.Rejoin
 			require.Equal(t, want, daemonOf(r).goesOn(c.why), "standing %s: %v", kind, c.why)
+			left := daemonOf(r)
+			left.leaving = true
+			require.False(t, left.goesOn(c.why), "systemd has been told that it stops")
 		}
 	}
 }

@@ -51,20 +51,24 @@ func namedFiles(r *role.Role) map[string][][]string {
 func fingerprints(r *role.Role) map[string]string {
 	prints := map[string]string{}
 	for key, files := range namedFiles(r) {
-		sum := sha256.New()
-		for _, places := range files {
-			for _, path := range places {
-				data, err := role.ReadFile(path)
-				fmt.Fprintf(sum, "%q %d %v\n", path, len(data), err)
-				_, _ = sum.Write(data) // a hash takes everything
-				if !errors.Is(err, fs.ErrNotExist) {
-					break
-				}
-			}
-		}
-		prints[key] = string(sum.Sum(nil))
+		prints[key] = fingerprint(files)
 	}
 	return prints
+}
+
+func fingerprint(files [][]string) string {
+	sum := sha256.New()
+	for _, places := range files {
+		for _, path := range places {
+			data, err := role.ReadFile(path)
+			fmt.Fprintf(sum, "%q %d %v\n", path, len(data), err)
+			_, _ = sum.Write(data) // a hash takes everything
+			if !errors.Is(err, fs.ErrNotExist) {
+				break
+			}
+		}
+	}
+	return string(sum.Sum(nil))
 }
 
 // read reads what the role in force comes from.

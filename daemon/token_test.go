@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"github.com/stretchr/testify/require"
+	"golang.org/x/sys/unix"
 
 	"github.com/raynoded/raynoded/daemon/gcs"
 	"github.com/raynoded/raynoded/daemon/role"
@@ -30,6 +31,7 @@ func TestReadToken(t *testing.T) {
 		{"two lines", "hush-hush\nhush-hush", 0o600, false, "$FILE holds no token: it must be one line of printable ASCII"},
 		{"blanks in it", "hush hush", 0o600, false, "$FILE holds no token: it must be one line of printable ASCII"},
 		{"not ASCII", "hüsh", 0o600, false, "$FILE holds no token: it must be one line of printable ASCII"},
+		{"a pipe", "", 0o600, false, "$FILE must be a regular file"},
 		{"no file", "", 0, false, "cannot read the token: stat $FILE: no such file or directory"},
 		{"no credential", "", 0, true, "cannot read the token: stat $FILE: no such file or directory"},
 	}
@@ -45,6 +47,10 @@ func TestReadToken(t *testing.T) {
 			r.Auth.Mode = role.Token
 			if !c.credentials {
 				r.Auth.TokenFile, dir = file, ""
+			}
+			if c.name == "a pipe" {
+				require.NoError(t, os.Remove(file))
+				require.NoError(t, unix.Mkfifo(file, 0o600))
 			}
 			got, err := readToken(r, dir)
 			require.NotContains(t, fmt.Sprintf("%v %+v %#v %v", got, got, got, err), "hush", "no secret in any text")

@@ -191,6 +191,14 @@ head_host = "HEAD_HOST"
 			h.ends(p, 0, "asked to stop: terminated")
 		})
 	}
+	t.Run("rank 0 waits with its job", func(t *testing.T) {
+		t.Parallel()
+		h := newCluster(t).host("node", headRole, launched, "job.command = [\"/bin/true\"]\n").with(env("0", "2", "$IP")...)
+		p := h.run()
+		p.until("the job waits: 1 of 2 nodes")
+		p.signal(syscall.SIGTERM)
+		h.ends(p, 0, "asked to stop: terminated")
+	})
 	t.Run("rank 1", func(t *testing.T) {
 		t.Parallel()
 		h := newCluster(t).host("node", headRole, launched).with(env("1", "2", "$IP")...)

@@ -106,6 +106,19 @@ func TestReload(t *testing.T) {
 	}
 }
 
+// A worker that an edit makes a standing one is started for systemd: it waits, and need not be waited for.
+func TestReload_BecomesStanding(t *testing.T) {
+	t.Parallel()
+	h := newCluster(t).host("worker", workerRole)
+	s := h.systemd()
+	p := h.run()
+	p.until(" waiting")
+	h.edit(h.role()+".d/9.toml", standing)
+	s.until("READY=1; STATUS=waiting: ")
+	p.signal(syscall.SIGTERM)
+	h.ends(p, 0, "asked to stop: terminated")
+}
+
 // An edit is seen by itself, and soon.
 func TestReload_ByItself(t *testing.T) {
 	t.Parallel()

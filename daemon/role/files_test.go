@@ -73,6 +73,7 @@ func TestReadAs(t *testing.T) {
 	}{
 		{"tmp/main", "role.toml", []string{"role.toml", "role.toml.d/10.toml", "role.toml.d/30.toml"}, "3s", "9s", ""},
 		{"tmp/drop", "role.toml.d/10.toml", []string{"role.toml", "role.toml.d/10.toml", "role.toml.d/30.toml"}, "3s", "0s", ""},
+		{"tmp/drop", ".//role.toml.d/10.toml", []string{"role.toml", "role.toml.d/10.toml", "role.toml.d/30.toml"}, "3s", "0s", ""},
 		{"tmp/drop", "role.toml.d/20.toml", []string{"role.toml", "role.toml.d/10.toml", "role.toml.d/20.toml", "role.toml.d/30.toml"}, "3s", "0s", ""},
 		{"tmp/drop", "role.toml.d/40.toml", []string{"role.toml", "role.toml.d/10.toml", "role.toml.d/30.toml", "role.toml.d/40.toml"}, "2s", "0s", ""},
 		{"tmp/main", "new.toml", []string{"new.toml"}, "5s", "9s", ""},
