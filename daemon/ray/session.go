@@ -2,11 +2,14 @@ package ray
 
 import (
 	"cmp"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"slices"
 	"strings"
 	"time"
+
+	"golang.org/x/sys/unix"
 )
 
 // Session is the folder of one session of Ray: logs, sockets and what was spilled. A node that comes back to its cluster has
@@ -26,36 +29,53 @@ func Claim(p Program, owner string) (Session, error) {
 		return Session{}, nil
 	}
 	s := Session{Dir: filepath.Dir(p.LogDir)}
-	return s, os.WriteFile(filepath.Join(s.Dir, mark(owner)), nil, 0o644)
+	return s, s.mark(owner, os.O_CREATE, time.Now())
 }
 
 // Adopt marks the sessions in a folder that is owner's alone, each as used when it was last changed: a start that was stopped
 // before any program of it was seen has left one, too.
 func Adopt(dir, owner string) {
-	sessions, _ := filepath.Glob(filepath.Join(dir, "session_*"))
-	for _, path := range sessions {
-		info, err := os.Lstat(path)
-		if err != nil || !info.IsDir() {
-			continue
+	for _, s := range sessions(dir) {
+		info, err := os.Lstat(s.Dir)
+		if err == nil && own(info) {
+			_ = s.mark(owner, os.O_CREATE|os.O_EXCL, info.ModTime()) // it may have its mark
 		}
-		own, err := os.OpenFile(filepath.Join(path, mark(owner)), os.O_CREATE|os.O_EXCL, 0o644)
-		if err != nil {
-			continue // it has its mark
-		}
-		_ = own.Close()
-		_ = os.Chtimes(own.Name(), info.ModTime(), info.ModTime())
 	}
 }
 
-// Former lists the other sessions of owner's beside s, the one used last first.
+// mark makes the mark, or takes one of this user's that is there.
+func (s Session) mark(owner string, flags int, used time.Time) error {
+	if info, err := os.Lstat(s.Dir); err == nil && !info.IsDir() {
+		return &fs.PathError{Op: "mark", Path: s.Dir, Err: unix.ENOTDIR}
+	}
+	f, err := openOwn(filepath.Join(s.Dir, mark(owner)), flags)
+	if err != nil {
+		return err
+	}
+	defer f.Close()
+	now := unix.NsecToTimeval(used.UnixNano())
+	return unix.Futimes(int(f.Fd()), []unix.Timeval{now, now})
+}
+
+// sessions lists the folders of sessions in a folder. session_latest is a link, and none of them.
+func sessions(dir string) []Session {
+	entries, _ := os.ReadDir(dir)
+	var all []Session
+	for _, e := range entries {
+		if e.IsDir() && strings.HasPrefix(e.Name(), "session_") {
+			all = append(all, Session{Dir: filepath.Join(dir, e.Name())})
+		}
+	}
+	return all
+}
+
+// Former lists the other sessions of owner's beside s, the one used last first. A mark that another user made is not owner's.
 func (s Session) Former(owner string) []Session {
-	marks, _ := filepath.Glob(filepath.Join(filepath.Dir(s.Dir), "session_*", mark(owner)))
 	var former []Session
-	for _, path := range marks {
-		info, err := os.Stat(path)
-		linked, _ := os.Lstat(filepath.Dir(path))
-		if dir := filepath.Dir(path); err == nil && dir != s.Dir && linked.IsDir() { // session_latest is a link
-			former = append(former, Session{Dir: dir, used: info.ModTime()})
+	for _, other := range sessions(filepath.Dir(s.Dir)) {
+		info, err := os.Lstat(filepath.Join(other.Dir, mark(owner)))
+		if err == nil && info.Mode().IsRegular() && own(info) && other.Dir != s.Dir {
+			former = append(former, Session{Dir: other.Dir, used: info.ModTime()})
 		}
 	}
 	slices.SortFunc(former, func(a, b Session) int { return cmp.Or(b.used.Compare(a.used), strings.Compare(b.Dir, a.Dir)) })
