@@ -2,7 +2,6 @@ package daemon
 
 import (
 	"context"
-	"os"
 
 	"github.com/raynoded/raynoded/daemon/ray"
 )
@@ -24,10 +23,7 @@ func (l *life) tidy(ctx context.Context) error {
 		r := l.now()
 		former := current.Former(l.role.Name)
 		for _, old := range former[min(r.Ray.KeepSessions-1, len(former)):] {
-			if ctx.Err() != nil {
-				break
-			}
-			l.remove(old, r.Ray.KeepSessions)
+			l.remove(ctx, old, r.Ray.KeepSessions)
 		}
 		if err := r.last(ctx); err != nil {
 			return err
@@ -35,16 +31,22 @@ func (l *life) tidy(ctx context.Context) error {
 	}
 }
 
-func (l *life) remove(old ray.Session, keep int) {
+// remove removes a session as far as it comes before ctx ends. The next one to tidy goes on with what is left.
+func (l *life) remove(ctx context.Context, old ray.Session, keep int) {
 	log := l.log.WithField("session", old.Dir)
-	switch {
-	case old.Held():
+	held := old.Held(ctx)
+	if ctx.Err() != nil {
+		return
+	}
+	if held {
 		log.Infof("kept %s, which a program still uses", old.Dir)
-	default:
-		if err := os.RemoveAll(old.Dir); err != nil {
-			log.WithError(err).Warnf("cannot remove %s", old.Dir)
-			return
-		}
+		return
+	}
+	err := old.Remove(ctx, l.role.Name)
+	switch {
+	case err == nil:
 		log.Infof("removed %s: ray.keep_sessions is %d", old.Dir, keep)
+	case ctx.Err() == nil:
+		log.WithError(err).Warnf("cannot remove %s", old.Dir)
 	}
 }

@@ -2,6 +2,7 @@ package ray
 
 import (
 	"cmp"
+	"context"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -83,12 +84,12 @@ func (s Session) Former(owner string) []Session {
 }
 
 // Held says whether a process has something of the session: in its command line, as Ray's own have, or open, as far as this
-// user may see that.
-func (s Session) Held() bool {
+// user may see that. Where ctx ends before all were looked at, nobody knows that none has.
+func (s Session) Held(ctx context.Context) bool {
 	procs, _ := filepath.Glob("/proc/[0-9]*")
 	return slices.ContainsFunc(procs, func(proc string) bool {
 		line, _ := os.ReadFile(filepath.Join(proc, "cmdline"))
-		return strings.Contains(string(line), s.Dir+"/") || s.open(filepath.Join(proc, "fd"))
+		return strings.Contains(string(line), s.Dir+"/") || s.open(filepath.Join(proc, "fd")) || ctx.Err() != nil
 	})
 }
 

@@ -60,12 +60,12 @@ func TestAdopt(t *testing.T) {
 func TestSession_Held(t *testing.T) {
 	s := Session{Dir: filepath.Join(t.TempDir(), "session_1")}
 	require.NoError(t, os.Mkdir(s.Dir, 0o755))
-	require.False(t, s.Held())
+	require.False(t, s.Held(t.Context()))
 	f, err := os.Create(filepath.Join(s.Dir, "log"))
 	require.NoError(t, err)
-	require.True(t, s.Held())
+	require.True(t, s.Held(t.Context()))
 	require.NoError(t, f.Close())
-	require.False(t, s.Held())
+	require.False(t, s.Held(t.Context()))
 }
 
 func TestClaim_NoFolder(t *testing.T) {
