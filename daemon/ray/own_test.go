@@ -74,7 +74,7 @@ func TestClaim_Planted(t *testing.T) {
 	eachPlanted(t, func(t *testing.T, path, secret string) {
 		session := Session{Dir: filepath.Dir(path)}
 		soon(t, func() {
-			_, err := Claim(Program{LogDir: filepath.Join(session.Dir, "logs")}, "role")
+			_, err := claim(Program{LogDir: filepath.Join(session.Dir, "logs")}, "role")
 			require.Error(t, err)
 			Adopt(filepath.Dir(session.Dir), "role")
 		})
@@ -90,7 +90,7 @@ func TestClaim_LinkedSession(t *testing.T) {
 	dir := t.TempDir()
 	require.NoError(t, os.Mkdir(filepath.Join(dir, "home"), 0o755))
 	require.NoError(t, os.Symlink("home", filepath.Join(dir, "session_1")))
-	_, err := Claim(Program{LogDir: filepath.Join(dir, "session_1", "logs")}, "role")
+	_, err := claim(Program{LogDir: filepath.Join(dir, "session_1", "logs")}, "role")
 	require.ErrorIs(t, err, unix.ENOTDIR)
 	require.NoFileExists(t, filepath.Join(dir, "home", mark("role")))
 }
@@ -100,11 +100,11 @@ func TestClaim_Anew(t *testing.T) {
 	dir := t.TempDir()
 	p := Program{LogDir: filepath.Join(dir, "session_1", "logs")}
 	require.NoError(t, os.MkdirAll(p.LogDir, 0o755))
-	s, err := Claim(p, "role")
+	s, err := claim(p, "role")
 	require.NoError(t, err)
 	file, long := filepath.Join(s.Dir, mark("role")), time.Now().Add(-time.Hour)
 	require.NoError(t, os.Chtimes(file, long, long))
-	_, err = Claim(p, "role")
+	_, err = claim(p, "role")
 	require.NoError(t, err)
 	info, err := os.Stat(file)
 	require.NoError(t, err)

@@ -19,7 +19,7 @@ func newSession(t *testing.T, dir string) Session {
 		require.NoError(t, os.MkdirAll(filepath.Dir(file), 0o755))
 		require.NoError(t, os.WriteFile(file, nil, 0o600))
 	}
-	s, err := Claim(p, "role")
+	s, err := claim(p, "role")
 	require.NoError(t, err)
 	return s
 }

@@ -20,18 +20,21 @@ type Session struct {
 	used time.Time // when a node last began to use it
 }
 
-// mark is the file in a session's folder that says whose it is.
-func mark(owner string) string { return "of-raynoded-" + owner }
+// marks is how the files in a session's folder begin that say whose it is. Several nodes of one cluster may have it together.
+const marks = "of-raynoded-"
 
-// Claim marks the session that a program has its logs in as one of owner's, and used since now. Of a program that does not
-// say where that is, there is none.
-func Claim(p Program, owner string) (Session, error) {
+func mark(owner string) string { return marks + owner }
+
+// SessionOf is the session that a program has its logs in; the zero Session if its command line does not say where that is.
+func SessionOf(p Program) Session {
 	if p.LogDir == "" {
-		return Session{}, nil
+		return Session{}
 	}
-	s := Session{Dir: filepath.Dir(p.LogDir)}
-	return s, s.mark(owner, os.O_CREATE, time.Now())
+	return Session{Dir: filepath.Dir(p.LogDir)}
 }
+
+// Claim marks the session as one of owner's, and used since now.
+func (s Session) Claim(owner string) error { return s.mark(owner, os.O_CREATE, time.Now()) }
 
 // Adopt marks the sessions in a folder that is owner's alone, each as used when it was last changed: a start that was stopped
 // before any program of it was seen has left one, too.
@@ -82,6 +85,17 @@ func (s Session) Former(owner string) []Session {
 	slices.SortFunc(former, func(a, b Session) int { return cmp.Or(b.used.Compare(a.used), strings.Compare(b.Dir, a.Dir)) })
 	return former
 }
+
+// Shared says whether others than owner have marked the session as theirs, too.
+func (s Session) Shared(owner string) bool {
+	entries, _ := os.ReadDir(s.Dir)
+	return slices.ContainsFunc(entries, func(e os.DirEntry) bool {
+		return strings.HasPrefix(e.Name(), marks) && e.Name() != mark(owner)
+	})
+}
+
+// Leave leaves a session to the others who have marked it.
+func (s Session) Leave(owner string) error { return os.Remove(filepath.Join(s.Dir, mark(owner))) }
 
 // Held says whether a process has something of the session: in its command line, as Ray's own have, or open, as far as this
 // user may see that. Where ctx ends before all were looked at, nobody knows that none has.
