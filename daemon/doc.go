@@ -23,7 +23,8 @@
 //
 // The phases are waiting, starting, running, draining, stopping (phase.go). life.go reads from top to bottom:
 //
-//	prepare  check this host: ray.bin, the token, the folders, what the environment is made of; every problem at once
+//	prepare  check this host: ray.bin, the token, the folders, what the environment is made of; every problem at once;
+//	         then old sessions go, for a second at most
 //	join     a worker asks the head's GCS until it answers as one that this node may join: its token, its cluster id, its
 //	         Ray and Python. No Python runs meanwhile. A head finds its own address
 //	start    `ray start` without --block: Ray's processes become raynoded's own children, which is their subreaper

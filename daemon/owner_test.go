@@ -55,9 +55,9 @@ func TestLife_Remove_Shared(t *testing.T) {
 	dir := filepath.Join(t.TempDir(), "session_1")
 	ours := session(t, dir, l.owner("/shared"))
 	session(t, dir, "theirs")
-	l.remove(t.Context(), ours, l.owner("/shared"), 1)
+	l.remove(t.Context(), ours, l.owner("/shared"))
 	require.DirExists(t, filepath.Join(dir, "logs"))
 	require.False(t, ours.Shared("theirs"), "it is theirs alone")
-	l.remove(t.Context(), ours, "theirs", 1)
+	l.remove(t.Context(), ours, "theirs")
 	require.NoDirExists(t, dir)
 }

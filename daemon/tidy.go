@@ -3,9 +3,24 @@ package daemon
 import (
 	"context"
 	"path/filepath"
+	"time"
 
 	"github.com/raynoded/raynoded/daemon/ray"
 )
+
+// beforehand is how long a start waits for old sessions to go.
+const beforehand = time.Second
+
+// tidyFirst removes old sessions before Ray starts: a Ray that fails while it starts, again and again, leaves one each time.
+// All that are to be kept stay, as the one that Ray will use may be among them.
+func (l *life) tidyFirst(ctx context.Context) error {
+	brief, cancel := context.WithTimeout(ctx, beforehand)
+	defer cancel()
+	owner, keep := l.owner(l.node.TempDir), l.now().Ray.KeepSessions
+	l.adopt(l.node.TempDir)
+	l.shrink(brief, ray.Sessions(l.node.TempDir, owner), keep, owner)
+	return context.Cause(ctx)
+}
 
 // tidy removes the sessions that are older than ray.keep_sessions wants, again when the role is replaced: Ray itself
 // never removes one. Others' are not touched, nor is one that a program still has open.
@@ -19,23 +34,35 @@ func (l *life) tidy(ctx context.Context) error {
 	}
 	folder := filepath.Dir(current.Dir)
 	owner := l.owner(folder)
-	if folder == l.place.Temp {
-		ray.Adopt(folder, owner)
-	}
+	l.adopt(folder)
 	for {
 		r := l.now()
-		former := current.Former(owner)
-		for _, old := range former[min(r.Ray.KeepSessions-1, len(former)):] {
-			l.remove(ctx, old, owner, r.Ray.KeepSessions)
-		}
+		l.shrink(ctx, current.Former(owner), r.Ray.KeepSessions-1, owner)
 		if err := r.last(ctx); err != nil {
 			return err
 		}
 	}
 }
 
+// adopt takes what is in our own folder without a mark.
+func (l *life) adopt(folder string) {
+	if folder == l.place.Temp {
+		ray.Adopt(folder, l.owner(folder))
+	}
+}
+
+// shrink removes all sessions but the first few.
+func (l *life) shrink(ctx context.Context, all []ray.Session, few int, owner string) {
+	for _, old := range all[min(few, len(all)):] {
+		if ctx.Err() != nil {
+			return
+		}
+		l.remove(ctx, old, owner)
+	}
+}
+
 // remove removes a session as far as it comes before ctx ends. The next one to tidy goes on with what is left.
-func (l *life) remove(ctx context.Context, old ray.Session, owner string, keep int) {
+func (l *life) remove(ctx context.Context, old ray.Session, owner string) {
 	log := l.log.WithField("session", old.Dir)
 	held := old.Held(ctx)
 	if ctx.Err() != nil {
@@ -54,7 +81,7 @@ func (l *life) remove(ctx context.Context, old ray.Session, owner string, keep i
 	}
 	switch {
 	case err == nil:
-		log.Infof("%s %s: ray.keep_sessions is %d", did, old.Dir, keep)
+		log.Infof("%s %s: ray.keep_sessions is %d", did, old.Dir, l.now().Ray.KeepSessions)
 	case ctx.Err() == nil:
 		log.WithError(err).Warnf("cannot remove %s", old.Dir)
 	}

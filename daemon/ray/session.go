@@ -61,6 +61,24 @@ func (s Session) mark(owner string, flags int, used time.Time) error {
 	return unix.Futimes(int(f.Fd()), []unix.Timeval{now, now})
 }
 
+// Former lists the other sessions of owner's beside s.
+func (s Session) Former(owner string) []Session {
+	return slices.DeleteFunc(Sessions(filepath.Dir(s.Dir), owner), func(o Session) bool { return o.Dir == s.Dir })
+}
+
+// Sessions lists the sessions of owner's in a folder, the one used last first. A mark that another user made is not owner's.
+func Sessions(dir, owner string) []Session {
+	var marked []Session
+	for _, s := range sessions(dir) {
+		info, err := os.Lstat(filepath.Join(s.Dir, mark(owner)))
+		if err == nil && info.Mode().IsRegular() && own(info) {
+			marked = append(marked, Session{Dir: s.Dir, used: info.ModTime()})
+		}
+	}
+	slices.SortFunc(marked, func(a, b Session) int { return cmp.Or(b.used.Compare(a.used), strings.Compare(b.Dir, a.Dir)) })
+	return marked
+}
+
 // sessions lists the folders of sessions in a folder. session_latest is a link, and none of them.
 func sessions(dir string) []Session {
 	entries, _ := os.ReadDir(dir)
@@ -71,19 +89,6 @@ func sessions(dir string) []Session {
 		}
 	}
 	return all
-}
-
-// Former lists the other sessions of owner's beside s, the one used last first. A mark that another user made is not owner's.
-func (s Session) Former(owner string) []Session {
-	var former []Session
-	for _, other := range sessions(filepath.Dir(s.Dir)) {
-		info, err := os.Lstat(filepath.Join(other.Dir, mark(owner)))
-		if err == nil && info.Mode().IsRegular() && own(info) && other.Dir != s.Dir {
-			former = append(former, Session{Dir: other.Dir, used: info.ModTime()})
-		}
-	}
-	slices.SortFunc(former, func(a, b Session) int { return cmp.Or(b.used.Compare(a.used), strings.Compare(b.Dir, a.Dir)) })
-	return former
 }
 
 // Shared says whether others than owner have marked the session as theirs, too.
