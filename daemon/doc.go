@@ -23,7 +23,8 @@
 //
 // The phases are waiting, starting, running, draining, stopping (phase.go). life.go reads from top to bottom:
 //
-//	prepare  check this host: ray.bin, the token, the folders, what the environment is made of; every problem at once
+//	prepare  check this host: ray.bin, the token, the folders, what the environment is made of; every problem at once;
+//	         then old sessions go, for a second at most
 //	join     a worker asks the head's GCS until it answers as one that this node may join: its token, its cluster id, its
 //	         Ray and Python. No Python runs meanwhile. A head finds its own address
 //	start    `ray start` without --block: Ray's processes become raynoded's own children, which is their subreaper
@@ -86,7 +87,9 @@
 //     and it waits for the head as any worker does.
 //   - A Redis with a password is refused: Ray 2.60 puts it into the command line of its GCS. The namespace in it is the
 //     head's address, which a head that comes back must have again, and no other cluster has.
-//   - A session folder of Ray is ours if it is in our own state folder, or has our mark in it: others may share a temp_dir.
+//   - A session folder of Ray is ours if it is in our own state folder, or has our mark in it: others may share a temp_dir. The
+//     mark says there which user's on which host the node is, and must be a file of this user's; a session with the marks of
+//     several is removed by the last of them. Everybody may write into such a folder, which is Ray's own doing.
 //   - A probe that waits is no reason not to ask again: while the head is silent or stuck, questions overlap. With a round
 //     trip of 1 s and a fifth of all packets lost, one question in five takes longer than 15 s (200 watchers, measured).
 //   - The watch over a head's own GCS knows no head_return: only an end of this raynoded, and its next start, bring it back.

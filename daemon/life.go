@@ -64,6 +64,9 @@ func (l *life) live(ctx context.Context) error {
 	if err := l.until(ctx, l.prepare, l.anew); err != nil {
 		return err
 	}
+	if err := l.until(ctx, l.tidyFirst, l.anew); err != nil {
+		return err
+	}
 	if err := l.until(ctx, l.join, l.anew); err != nil {
 		return err
 	}

@@ -78,16 +78,25 @@ func TestSoak_Stopped(t *testing.T) {
 	}
 }
 
-// The sessions of lives that ended while Ray started are removed as others are.
+// The sessions of lives that ended while Ray started are removed as others are, also before one lasts.
 func TestSoak_Sessions(t *testing.T) {
 	s := newSoak(t)
 	log := s.listen(t)
 	ctx, ask := context.WithCancelCause(t.Context())
 	ended := s.live(ctx, log)
+	seen := map[string]bool{}
 	for life := 1; life <= 8; life++ {
 		stop := s.serve(t)
 		log.until("info starting")
-		require.Eventually(t, func() bool { return s.sessions() == life }, 10*time.Second, time.Millisecond)
+		require.Eventually(t, func() bool {
+			all, _ := os.ReadDir(filepath.Join(s.dir, "ray"))
+			before := len(seen)
+			for _, session := range all {
+				seen[session.Name()] = true
+			}
+			return len(seen) > before
+		}, 10*time.Second, time.Millisecond)
+		require.Equal(t, min(life, s.role.Ray.KeepSessions+1), s.sessions())
 		stop()
 		log.until(" stopping ")
 	}

@@ -105,7 +105,7 @@ func (l *life) record(parent int) {
 			continue
 		}
 		l.keep()
-		_, _ = ray.Claim(m.Program, l.role.Name) // also of a start that comes to nothing; tidy complains if it cannot be done
+		_, _ = l.claim(m.Program) // also of a start that comes to nothing; tidy complains if it cannot be done
 		exited, deaths := l.tree.Exited(m.Process), l.brood.deaths
 		go func() {
 			e, alive := <-exited

@@ -70,7 +70,11 @@ func TestRun_KeepSessions(t *testing.T) {
 	h := newCluster(t).host("worker", workerRole, "ray = { keep_sessions = 2, temp_dir = \"$DIR/shared\" }\n")
 	h.gcs()
 	h.write(h.dir+"/shared/session_of_another/logs/x.log", "")
-	for range 4 {
+	for n := range 4 {
+		if n == 3 { // another host's mark, and one that does not say whose it is
+			h.write(h.dir+"/shared/session_of_another/of-raynoded-worker-0-0123456789abcdef", "")
+			h.write(h.dir+"/shared/session_of_another/of-raynoded-worker", "")
+		}
 		p := h.run()
 		p.until(" running")
 		p.signal(syscall.SIGTERM)

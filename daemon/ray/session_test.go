@@ -9,13 +9,18 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
+func claim(p Program, owner string) (Session, error) {
+	s := SessionOf(p)
+	return s, s.Claim(owner)
+}
+
 func TestSession_Former(t *testing.T) {
 	dir := t.TempDir()
 	session := func(name, owner string, age time.Duration) Program {
 		p := Program{LogDir: filepath.Join(dir, name, "logs")}
 		require.NoError(t, os.MkdirAll(p.LogDir, 0o755))
 		if owner != "" {
-			s, err := Claim(p, owner)
+			s, err := claim(p, owner)
 			require.NoError(t, err)
 			when := time.Now().Add(-age)
 			require.NoError(t, os.Chtimes(filepath.Join(s.Dir, mark(owner)), when, when))
@@ -30,7 +35,7 @@ func TestSession_Former(t *testing.T) {
 	now := session("session_0", "role", 0)
 	require.NoError(t, os.Symlink("session_1", filepath.Join(dir, "session_latest")))
 
-	current, err := Claim(now, "role")
+	current, err := claim(now, "role")
 	require.NoError(t, err)
 	require.Equal(t, filepath.Join(dir, "session_0"), current.Dir)
 	var former []string
@@ -47,7 +52,7 @@ func TestAdopt(t *testing.T) {
 		require.NoError(t, os.Mkdir(filepath.Join(dir, name), 0o755))
 	}
 	require.NoError(t, os.Symlink("session_1", filepath.Join(dir, "session_latest")))
-	current, err := Claim(Program{LogDir: filepath.Join(dir, "session_2", "logs")}, "role")
+	current, err := claim(Program{LogDir: filepath.Join(dir, "session_2", "logs")}, "role")
 	require.NoError(t, err)
 	require.NoError(t, os.Chtimes(filepath.Join(dir, "session_1"), long, long))
 	for range 2 {
@@ -60,15 +65,32 @@ func TestAdopt(t *testing.T) {
 func TestSession_Held(t *testing.T) {
 	s := Session{Dir: filepath.Join(t.TempDir(), "session_1")}
 	require.NoError(t, os.Mkdir(s.Dir, 0o755))
-	require.False(t, s.Held())
+	require.False(t, s.Held(t.Context()))
 	f, err := os.Create(filepath.Join(s.Dir, "log"))
 	require.NoError(t, err)
-	require.True(t, s.Held())
+	require.True(t, s.Held(t.Context()))
 	require.NoError(t, f.Close())
-	require.False(t, s.Held())
+	require.False(t, s.Held(t.Context()))
 }
 
 func TestClaim_NoFolder(t *testing.T) {
-	_, err := Claim(Program{LogDir: filepath.Join(t.TempDir(), "none", "logs")}, "role")
+	_, err := claim(Program{LogDir: filepath.Join(t.TempDir(), "none", "logs")}, "role")
 	require.ErrorIs(t, err, os.ErrNotExist)
+}
+
+// Who leaves a session that others have, too, leaves it to them.
+func TestSession_Shared(t *testing.T) {
+	p := Program{LogDir: filepath.Join(t.TempDir(), "session_1", "logs")}
+	require.NoError(t, os.MkdirAll(p.LogDir, 0o755))
+	s, err := claim(p, "role-0-a")
+	require.NoError(t, err)
+	require.False(t, s.Shared("role-0-a"))
+	require.NoError(t, s.Claim("role-0-b"))
+	require.True(t, s.Shared("role-0-a"))
+	require.NoError(t, s.Leave("role-0-a"))
+	require.False(t, s.Shared("role-0-b"))
+}
+
+func TestSessionOf_Nowhere(t *testing.T) {
+	require.Equal(t, Session{}, SessionOf(Program{Name: "ray_client_server"}))
 }

@@ -76,9 +76,9 @@ func clip(line string) string {
 	return strings.ToValidUTF8(line, "?")
 }
 
-// lines returns the non-empty lines at the end of a file, without colours and control characters.
+// lines returns the non-empty lines at the end of a file of this user's, without colours and control characters.
 func lines(file string) []string {
-	f, err := os.Open(file)
+	f, err := openOwn(file, os.O_RDONLY)
 	if err != nil {
 		return nil
 	}
