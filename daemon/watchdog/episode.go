@@ -115,7 +115,9 @@ func (w window) end() time.Time { return w.since.Add(w.length) }
 
 // lastCall is when the head is asked once more, whatever question is still
 // open: a head that is back by then is not lost.
-func (w window) lastCall() time.Time { return w.end().Add(-w.length / 30) }
+func (w window) lastCall() time.Time { return w.end().Add(-w.grace()) }
+
+func (w window) grace() time.Duration { return w.length / 30 }
 
 // patience is how long a probe may take: several must fit into the window.
 func (w window) patience() time.Duration { return min(maxPatience, w.length/4) }
