@@ -158,12 +158,12 @@ func (w *watch) act(ctx context.Context, now time.Time) error {
 	}
 	limit := min(patience, w.policy.Silent/4, w.policy.Stuck/4)
 	if doubt {
-		limit = window.patience()
+		limit = max(limit, window.patience())
 		w.lastCall(ctx, now, window, limit)
 	}
-	beside := doubt && window.word != WordGone
+	beside := doubt && window.word != WordGone // refusals come at once: one question at a time
 	if w.due(w.ask) && (beside || w.probe.open == 0) {
-		w.question(ctx, now, window.word, limit)
+		w.question(ctx, now, limit)
 	}
 	return nil
 }
@@ -187,17 +187,18 @@ func (w *watch) lastCall(ctx context.Context, now time.Time, window window, limi
 	if !w.called.Before(window.lastCall()) || !w.due(window.lastCall()) {
 		return
 	}
-	w.called = now
-	if window.word != WordGone {
+	if window.word == WordGone {
+		if w.probe.open > 0 {
+			return // it may not be refused, and is waited for
+		}
+	} else {
 		limit = min(limit, window.grace())
 	}
-	w.question(ctx, now, window.word, limit)
+	w.called = now
+	w.question(ctx, now, limit)
 }
 
-func (w *watch) question(ctx context.Context, now time.Time, word Word, limit time.Duration) {
-	if word == WordGone {
-		w.probe.drop() // refusals come at once: one question at a time
-	}
+func (w *watch) question(ctx context.Context, now time.Time, limit time.Duration) {
 	w.probe.ask(ctx, &w.running, w.head.Probe, limit)
 	w.pace(now)
 }
