@@ -15,6 +15,9 @@ import (
 // knock is between two questions to a head that is not there, give or take half of it: a fleet does not knock in step.
 const knock = time.Second
 
+// coldPython is how long a Python may take to start and say its versions: the first one on a host may come over the network.
+const coldPython = 30 * time.Second
+
 // join finds the head: of a head itself, of a worker by asking its GCS until it answers as one this node may join.
 // No Python runs meanwhile.
 func (l *life) join(ctx context.Context) error {
@@ -53,14 +56,18 @@ func (l *life) found(ctx context.Context) error {
 // ask asks the head once, and compares what it is with what this node may join. The address that answered is the one
 // that Ray is given and the watchdog watches.
 func (l *life) ask(ctx context.Context) error {
-	ctx, cancel := context.WithTimeout(ctx, answer)
+	limited, cancel := context.WithTimeout(ctx, answer)
 	defer cancel()
-	conn, err := gcs.Dial(ctx, gcs.Head{Address: l.role.Cluster.Head.String(), Token: l.head.Token})
+	conn, err := gcs.Dial(limited, gcs.Head{Address: l.role.Cluster.Head.String(), Token: l.head.Token})
 	if err != nil {
 		return err
 	}
 	defer conn.Close()
-	if err := l.compare(ctx, conn); err != nil {
+	theirs, err := l.compare(limited, conn)
+	if err != nil {
+		return err
+	}
+	if err := l.fits(ctx, theirs); err != nil {
 		return err
 	}
 	l.head.Address = conn.RemoteAddr()
@@ -72,36 +79,46 @@ func (l *life) ask(ctx context.Context) error {
 	return l.ports()
 }
 
-// compare asks the head for its cluster id and its versions.
-func (l *life) compare(ctx context.Context, conn *gcs.Conn) error {
+// compare asks the head for its cluster id, which it compares with the one that is pinned, and for its versions.
+func (l *life) compare(ctx context.Context, conn *gcs.Conn) (gcs.Versions, error) {
 	alive, err := conn.CheckAlive(ctx)
 	if gcs.FaultOf(err) == gcs.Unauthorized {
-		return fmt.Errorf("%w: %w: auth.mode and the token must be those of the head (%s)", ErrToken, err, l.role.Cluster.Head)
+		return gcs.Versions{}, fmt.Errorf("%w: %w: auth.mode and the token must be those of the head (%s)", ErrToken, err, l.role.Cluster.Head)
 	}
 	if err != nil {
-		return err
+		return gcs.Versions{}, err
 	}
 	id, err := conn.ClusterID(ctx)
 	if err != nil {
-		return err
+		return gcs.Versions{}, err
 	}
 	if pin := l.role.Cluster.ID; pin != "" && pin != id {
-		return fmt.Errorf("%w: cluster.id: pinned to %s, but %s is %s", ErrMismatch, pin, l.role.Cluster.Head, id)
+		return gcs.Versions{}, fmt.Errorf("%w: cluster.id: pinned to %s, but %s is %s", ErrMismatch, pin, l.role.Cluster.Head, id)
 	}
 	l.cluster, l.version = id, alive.RayVersion
 	theirs, err := conn.Versions(ctx) // an entry that the head writes a moment after its GCS is up
-	if err != nil {
-		return err
-	}
 	theirs.Ray = alive.RayVersion
+	return theirs, err
+}
+
+// fits returns an error if the head's versions are not this host's. Those known here may be older than the program, which
+// is asked before a head is refused. One that cannot say them now (the host is short of memory, its files are far away) says
+// nothing of the head.
+func (l *life) fits(ctx context.Context, theirs gcs.Versions) error {
 	if l.matches(theirs) == nil {
 		return nil
 	}
-	l.install, err = ray.Ask(ctx, l.install.Bin, l.run)
-	return errors.Join(err, l.matches(theirs))
+	ctx, cancel := within(ctx, coldPython)
+	defer cancel()
+	install, err := ray.Ask(ctx, l.install.Bin, l.run)
+	if err != nil {
+		return fmt.Errorf("cannot ask %s for its versions: %w", l.install.Bin, err)
+	}
+	l.install = install
+	return l.matches(theirs)
 }
 
-// matches returns an error if the head's versions are not this host's. A version that is not known is no reason.
+// matches compares with what is known here. A version that is not known is no reason.
 func (l *life) matches(theirs gcs.Versions) error {
 	if theirs.Ray != "" && theirs.Ray != l.install.Ray {
 		return l.differ("Ray", theirs.Ray, l.install.Ray)

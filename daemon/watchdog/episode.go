@@ -115,9 +115,12 @@ func (w window) end() time.Time { return w.since.Add(w.length) }
 
 // lastCall is when the head is asked once more, whatever question is still
 // open: a head that is back by then is not lost.
-func (w window) lastCall() time.Time { return w.end().Add(-w.length / 30) }
+func (w window) lastCall() time.Time { return w.end().Add(-w.grace()) }
 
-// patience is how long a probe may take: several must fit into the window.
+func (w window) grace() time.Duration { return w.length / 30 }
+
+// patience is how long a probe may take, if that is more than while all is well:
+// several must fit into the window. A refusal's is shorter than a long line.
 func (w window) patience() time.Duration { return min(maxPatience, w.length/4) }
 
 // pause is how long to wait between two probes: 50 ms for the default window of

@@ -10,6 +10,7 @@ import (
 // what it takes on a good one: the next question is asked beside one that is open, not in its place.
 type probe struct {
 	asked  time.Time // the last one, open or not
+	back   time.Time // when the last one that is no longer open, and was not dropped, was asked
 	open   int
 	answer chan reply // to any that is open
 	cancel context.CancelFunc
@@ -41,8 +42,11 @@ func (p *probe) ask(ctx context.Context, running *sync.WaitGroup, question func(
 	})
 }
 
-// took notes that one of the questions has its answer.
-func (p *probe) took() {
+// took notes that the question asked at that time has its answer.
+func (p *probe) took(asked time.Time) {
+	if asked.After(p.back) {
+		p.back = asked
+	}
 	if p.open--; p.open == 0 {
 		p.drop()
 	}

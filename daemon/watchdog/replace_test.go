@@ -25,7 +25,7 @@ func TestWatch_PolicyReplaced(t *testing.T) {
 			"head lost: silent: nothing comes back for 15s: i/o timeout", 15 * s, 1,
 		},
 		"one that is over by then": {
-			[]moment{{10 * s, down, Silent}}, 30 * s, func(p *Policy) { p.Silent = 5 * s },
+			[]moment{{3 * s, down, Silent}}, 23 * s, func(p *Policy) { p.Silent = 5 * s }, // after the first probe, before the second
 			"head lost: silent: nothing comes back for 20s: i/o timeout", 20 * s, 1,
 		},
 		"a longer one": {

@@ -31,9 +31,10 @@ type watch struct {
 	probe    probe
 	running  sync.WaitGroup
 
-	ask  time.Time // when to probe next, if no probe is open
-	seen time.Time // when the loop was last awake
-	wake time.Time // when it must be awake next
+	ask    time.Time // when to probe next, if no probe is open
+	called time.Time // when the last call was made, of whichever window
+	seen   time.Time // when the loop was last awake
+	wake   time.Time // when it must be awake next
 }
 
 func (w *watch) run(ctx context.Context) error {
@@ -115,7 +116,7 @@ func (w *watch) streamEnded(now time.Time) {
 }
 
 func (w *watch) take(now time.Time, r reply) error {
-	w.probe.took()
+	w.probe.took(r.asked)
 	w.stream.unexplained = false
 	switch r.Verdict {
 	case Another:
@@ -148,7 +149,7 @@ func (w *watch) act(ctx context.Context, now time.Time) error {
 	w.wake = now.Add(beat)
 	window, doubt := w.episode.next(w.stream.open())
 	if doubt && w.due(window.end()) && w.sure(window) {
-		return window.over(now, w.episode.err)
+		return w.lose(ctx, now, window)
 	}
 	w.say(now, window, doubt)
 
@@ -157,30 +158,56 @@ func (w *watch) act(ctx context.Context, now time.Time) error {
 	}
 	limit := min(patience, w.policy.Silent/4, w.policy.Stuck/4)
 	if doubt {
-		limit = window.patience()
-		if w.probe.asked.Before(window.lastCall()) && w.due(window.lastCall()) {
-			w.question(ctx, now, window.word, limit)
-		}
+		limit = max(limit, window.patience())
+		w.lastCall(ctx, now, window, limit)
 	}
-	beside := doubt && window.word != WordGone
+	beside := doubt && window.word != WordGone // refusals come at once: one question at a time
 	if w.due(w.ask) && (beside || w.probe.open == 0) {
-		w.question(ctx, now, window.word, limit)
+		w.question(ctx, now, limit)
 	}
 	return nil
 }
 
-func (w *watch) question(ctx context.Context, now time.Time, word Word, limit time.Duration) {
-	if word == WordGone {
-		w.probe.drop() // refusals come at once: one question at a time
+// lose declares the loss, unless something has come back that the loop was too busy to look at.
+func (w *watch) lose(ctx context.Context, now time.Time, window window) error {
+	select {
+	case r := <-w.probe.answer:
+		if err := w.take(now, r); err != nil {
+			return err
+		}
+		return w.act(ctx, now)
+	default:
+		return window.over(now, w.episode.err)
 	}
+}
+
+// lastCall asks the head once more before a window is over; after its end, if the loop was late. The loss waits for what
+// comes of it: a refusal as long as that takes, anything else until the end.
+func (w *watch) lastCall(ctx context.Context, now time.Time, window window, limit time.Duration) {
+	if !w.called.Before(window.lastCall()) || !w.due(window.lastCall()) {
+		return
+	}
+	if window.word == WordGone {
+		if w.probe.open > 0 {
+			return // it may not be refused, and is waited for
+		}
+	} else {
+		limit = min(limit, window.grace())
+	}
+	w.called = now
+	w.question(ctx, now, limit)
+}
+
+func (w *watch) question(ctx context.Context, now time.Time, limit time.Duration) {
 	w.probe.ask(ctx, &w.running, w.head.Probe, limit)
 	w.pace(now)
 }
 
-// sure says whether nothing is open that speaks against the loss: a question not
-// yet refused does if all were, but not if nothing came back on the others either.
+// sure says whether the head was asked as late as its last call, in vain, and nothing is open that speaks against the
+// loss: a question not yet refused does if all were, but not if nothing came back on the others either.
 func (w *watch) sure(window window) bool {
-	return !w.stream.unexplained && (window.word != WordGone || w.probe.open == 0)
+	asked := !w.probe.back.Before(window.lastCall())
+	return asked && !w.stream.unexplained && (window.word != WordGone || w.probe.open == 0)
 }
 
 // due says whether it is time, and if not has the loop wake when it is.

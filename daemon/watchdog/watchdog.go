@@ -10,8 +10,9 @@
 //
 // Only the monotonic clock counts, so a stepped clock does not matter. If we
 // were late ourselves (stopped, starved of CPU), every window begins anew: our
-// silence is not the head's. That clock stands still while the host is
-// suspended, and so do the windows.
+// silence is not the head's. If we were only a little late, over the end of a
+// window, the head is asked once more before it is lost. That clock stands
+// still while the host is suspended, and so do the windows.
 package watchdog
 
 import (
