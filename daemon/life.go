@@ -51,7 +51,7 @@ func (d *Daemon) life(ctx, hurry context.Context) error {
 	l.drain(hurry, why)
 	d.enter(Stopping, why)
 	if err := l.stop(ctx, hurry, why); err != nil {
-		return fmt.Errorf("%w; %w", why, err)
+		return fmt.Errorf("%w; %w", why, UnfinishedError{err})
 	}
 	return why
 }
@@ -138,9 +138,7 @@ func (l *life) stop(ctx, hurry context.Context, why error) error {
 	}
 	return l.until(context.WithoutCancel(ctx), func(context.Context) error {
 		if l.job != nil {
-			if err := l.tree.StopGroup(hurry, *l.job, jobGrace); err != nil {
-				return err
-			}
+			_ = l.tree.StopGroup(hurry, *l.job, jobGrace) // who is left of it is left for Stop, which names it
 		}
 		spared, stages := l.brood.stages()
 		if err := l.tree.Stop(hurry, grace, spared, stages...); err != nil {
