@@ -153,24 +153,6 @@ func room(key, dir string) error {
 	return unfit(key, "cannot write to %s as uid %d: %w", dir, os.Getuid(), err)
 }
 
-// lock keeps a second raynoded from running the same role. It is given back by closing the file, which lies in the state
-// folder: systemd removes the runtime folder with the end of a unit, also of one that was refused by this lock.
-func (p Place) lock() (*os.File, error) {
-	path := filepath.Join(p.State, "lock")
-	f, err := os.OpenFile(path, os.O_CREATE|os.O_RDWR, 0o644)
-	if errors.Is(err, os.ErrPermission) {
-		f, err = os.Open(path) // another user's
-	}
-	if err != nil {
-		return nil, unfit("the state folder", "%w", err)
-	}
-	if err := unix.Flock(int(f.Fd()), unix.LOCK_EX|unix.LOCK_NB); err != nil {
-		_ = f.Close()
-		return nil, fmt.Errorf("%w: %s is locked", ErrBusy, f.Name())
-	}
-	return f, nil
-}
-
 // End is how a run ended, as last-end.json keeps it.
 type End struct {
 	Time   time.Time `json:"time"`

@@ -53,16 +53,3 @@ func TestPlace_Record(t *testing.T) {
 	require.NoError(t, err)
 	require.Len(t, entries, 1)
 }
-
-func TestPlace_Lock(t *testing.T) {
-	p := Place{State: t.TempDir()}
-	first, err := p.lock()
-	require.NoError(t, err)
-	_, err = p.lock()
-	require.ErrorIs(t, err, ErrBusy)
-	require.EqualError(t, err, "another raynoded runs this role: "+p.State+"/lock is locked")
-	require.NoError(t, first.Close())
-	second, err := p.lock()
-	require.NoError(t, err)
-	require.NoError(t, second.Close())
-}
