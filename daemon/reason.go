@@ -24,7 +24,7 @@ var (
 
 // JobEnd says how the [job] ended, which is the end of its cluster.
 type JobEnd struct {
-	Code int // the job's exit code; 128 + n if signal n ended it
+	Code int // the job's exit code; 128 + n if signal n ended it, 1 if nobody knows
 	Text string
 }
 

@@ -133,9 +133,12 @@ func lookup(env []string, name string) string {
 }
 
 func jobEnd(e child.Exit) error {
-	code := e.Code
-	if e.Signal != 0 {
-		code = 128 + int(e.Signal)
+	end := &JobEnd{Code: e.Code, Text: e.String()}
+	switch {
+	case !e.Known:
+		end.Code = 1 // nobody may take it for a success
+	case e.Signal != 0:
+		end.Code = 128 + int(e.Signal)
 	}
-	return &JobEnd{Code: code, Text: e.String()}
+	return end
 }
