@@ -38,11 +38,12 @@ type life struct {
 	brood  brood
 	joined bool           // the GCS has listed this node
 	job    *child.Process // the [job], once it runs
+	begun  *begun
 }
 
 // life lives once and returns why it ended, with nothing left behind.
 func (d *Daemon) life(ctx, hurry context.Context) error {
-	l := &life{Daemon: d, role: d.now().Role, raylet: make(chan member, 1), over: make(chan struct{})}
+	l := &life{Daemon: d, role: d.now().Role, raylet: make(chan member, 1), over: make(chan struct{}), begun: &begun{}}
 	defer close(l.over)
 	why := l.live(ctx)
 	if d.phase == Waiting && d.goesOn(why) {

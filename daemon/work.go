@@ -89,6 +89,7 @@ func (l *life) startJob() (<-chan child.Exit, error) {
 	if err != nil {
 		return nil, unfit("job.command", "%w", err)
 	}
+	l.keep(p)
 	l.job = &p
 	return l.tree.Exited(p), nil
 }

@@ -65,6 +65,25 @@ func TestRun_JobThatCannotBeKilled(t *testing.T) {
 	}
 }
 
+// Nothing is started beside what an earlier raynoded has left and nobody can kill.
+func TestRun_OrphanThatCannotBeKilled(t *testing.T) {
+	t.Parallel()
+	h := newCluster(t).host("worker", workerRole)
+	h.gcs()
+	first := h.run()
+	first.until(" running")
+	h.settled()
+	raylet := h.one("raylet")
+	release := hold(t, raylet.PID)
+	defer release()
+	first.signal(syscall.SIGKILL)
+	require.Equal(t, -1, first.exit())
+	second := h.run()
+	require.Equal(t, 74, second.exit())
+	require.Equal(t, fmt.Sprintf("cannot end what an earlier raynoded left behind: 1 still there 10s after SIGKILL: %d (raylet, state t)", raylet.PID), h.end().Reason)
+	require.FileExists(t, h.path("processes.json"), "for the next try")
+}
+
 // hold keeps a process from ending, whatever kills it, until release is called.
 func hold(t *testing.T, pid int) (release func()) {
 	held, released, done := make(chan error), make(chan struct{}), make(chan error, 1)
