@@ -168,8 +168,8 @@ func gone(why error) bool {
 // goesOn says whether a life that ended so is followed by another: one under a changed role file always is, that of a
 // standing node unless it was asked to stop or its own Ray failed.
 func (d *Daemon) goesOn(why error) bool {
-	var stuck *child.SurvivorsError
-	if d.leaving || errors.As(why, &stuck) {
+	var unfinished UnfinishedError
+	if d.leaving || errors.As(why, &unfinished) {
 		return false
 	}
 	if errors.Is(why, errAnew) {

@@ -45,7 +45,8 @@
 // feeds systemd's keep-alive, so a daemon that hangs is seen to hang.
 //
 // The fields of a life that guards write (the GCS's address, the cluster id, the brood of processes) belong to one guard
-// at a time; until waits for all of them before it returns.
+// at a time; until waits for all of them before it returns. Only what is kept of started processes (leftover.go) has two
+// writers, and a mutex.
 //
 // The role in force is replaced as a whole, by the loop alone (force.go); guards may look at it, and wait for the next one.
 // A life keeps the role that Ray was started with: only what is live in the file differs from that in the one in force.
@@ -77,8 +78,9 @@
 //   - A worker gives Ray, and watches, the address that answered it, not the name: a DNS outage is no lost head.
 //   - What the role file itself has wrong is exit code 78; what it names and this host lacks (a program, a folder, a port,
 //     a token file) is 71.
-//   - What `ray start` leaves behind is written down in the state folder. Where no systemd cleans up after a raynoded that
-//     was killed, the next one kills exactly those processes (pid and start time, of this boot), and nothing else.
+//   - `ray start`, what it leaves behind and the job are written down in the state folder. Where no systemd cleans up after a
+//     raynoded that was killed, the next one kills exactly those processes (pid and start time, of this boot) with the
+//     sessions they are in, which Start has made, and nothing else.
 //   - The GCS of a head is not asked to end: it is killed when everything else has gone. Asked, it waits for the workers
 //     of other hosts to hang up (Ray 2.60: for longer than the grace), and it has nothing to save.
 //   - A persistent head is one more policy of the watchdog: three windows of one length. On the head itself nothing differs

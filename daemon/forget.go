@@ -43,6 +43,9 @@ func (k Kept) None() bool {
 // Forget deletes the state, so that the head's next start makes a new cluster. It refuses while a raynoded runs the role.
 func (k Kept) Forget(ctx context.Context) error {
 	if _, err := os.Stat(k.place.State); err == nil {
+		if err := k.place.trust(k.place.State); err != nil {
+			return unfit("the state folder", "%w", err)
+		}
 		lock, err := k.place.lock()
 		if err != nil {
 			return err

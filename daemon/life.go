@@ -38,11 +38,12 @@ type life struct {
 	brood  brood
 	joined bool           // the GCS has listed this node
 	job    *child.Process // the [job], once it runs
+	begun  *begun
 }
 
 // life lives once and returns why it ended, with nothing left behind.
 func (d *Daemon) life(ctx, hurry context.Context) error {
-	l := &life{Daemon: d, role: d.now().Role, raylet: make(chan member, 1), over: make(chan struct{})}
+	l := &life{Daemon: d, role: d.now().Role, raylet: make(chan member, 1), over: make(chan struct{}), begun: &begun{}}
 	defer close(l.over)
 	why := l.live(ctx)
 	if d.phase == Waiting && d.goesOn(why) {
@@ -51,7 +52,7 @@ func (d *Daemon) life(ctx, hurry context.Context) error {
 	l.drain(hurry, why)
 	d.enter(Stopping, why)
 	if err := l.stop(ctx, hurry, why); err != nil {
-		return fmt.Errorf("%w; %w", why, err)
+		return fmt.Errorf("%w; %w", why, UnfinishedError{err})
 	}
 	return why
 }
@@ -141,9 +142,7 @@ func (l *life) stop(ctx, hurry context.Context, why error) error {
 	}
 	return l.until(context.WithoutCancel(ctx), func(context.Context) error {
 		if l.job != nil {
-			if err := l.tree.StopGroup(hurry, *l.job, jobGrace); err != nil {
-				return err
-			}
+			_ = l.tree.StopGroup(hurry, *l.job, jobGrace) // who is left of it is left for Stop, which names it
 		}
 		spared, stages := l.brood.stages()
 		if err := l.tree.Stop(hurry, grace, spared, stages...); err != nil {

@@ -20,15 +20,17 @@ type Place struct {
 	State string // kept over restarts: /var/lib/raynoded/NAME
 	Run   string // while it runs: /run/raynoded/NAME, with ray.env
 	Temp  string // Ray's, unless ray.temp_dir says another
+
+	own string // this user's folder in /tmp, for those of the above that the environment puts nowhere; "": it is not wanted
 }
 
 // FindPlace returns the folders of the instance called name: systemd's where it made some, /var/lib and /run for root, and
 // folders of their own for everybody else.
 func FindPlace(name string, getenv func(string) string) Place {
 	state, run := filepath.Join("/var/lib/raynoded", name), filepath.Join("/run/raynoded", name)
-	temp := ""
+	temp, own := "", ""
 	if os.Getuid() != 0 && getenv("STATE_DIRECTORY") == "" {
-		own := fmt.Sprintf("/tmp/raynoded-%d", os.Getuid())
+		own = fmt.Sprintf("/tmp/raynoded-%d", os.Getuid())
 		state, run, temp = filepath.Join(own, name), filepath.Join(own, name), filepath.Join(own, name, "ray")
 		if base := getenv("XDG_STATE_HOME"); base != "" {
 			state = filepath.Join(base, "raynoded", name)
@@ -46,7 +48,7 @@ func FindPlace(name string, getenv func(string) string) Place {
 	if temp == "" {
 		temp = filepath.Join(state, "ray")
 	}
-	return Place{State: state, Run: run, Temp: temp}
+	return Place{State: state, Run: run, Temp: temp, own: own}
 }
 
 // EnvFile is where other units and people find the cluster.
@@ -93,7 +95,15 @@ func (p Place) tempDir(r *role.Role) string {
 
 // make makes the folders and proves that they can be written.
 func (p Place) make() error {
-	return errors.Join(writable("the state folder", p.State), writable("the runtime folder", p.Run))
+	return errors.Join(p.folder("the state folder", p.State, "XDG_STATE_HOME"), p.folder("the runtime folder", p.Run, "XDG_RUNTIME_DIR"))
+}
+
+// folder makes a folder that setting another moves elsewhere.
+func (p Place) folder(key, dir, another string) error {
+	if err := p.claim(dir); err != nil {
+		return unfit(key, "%w, remove it or set %s", err, another)
+	}
+	return writable(key, dir)
 }
 
 // makeTemp makes Ray's folder, which must be short and writable.
@@ -102,7 +112,7 @@ func (p Place) makeTemp(r *role.Role) error {
 	if len(dir) > ray.MaxTempDir {
 		return unfit("ray.temp_dir", "%s is %d bytes long, at most %d leave room for Ray's Unix sockets: set a shorter one", dir, len(dir), ray.MaxTempDir)
 	}
-	if err := writable("ray.temp_dir", dir); err != nil {
+	if err := p.folder("ray.temp_dir", dir, "ray.temp_dir"); err != nil {
 		return err
 	}
 	return room("ray.temp_dir", dir)
@@ -143,24 +153,6 @@ func room(key, dir string) error {
 	return unfit(key, "cannot write to %s as uid %d: %w", dir, os.Getuid(), err)
 }
 
-// lock keeps a second raynoded from running the same role. It is given back by closing the file, which lies in the state
-// folder: systemd removes the runtime folder with the end of a unit, also of one that was refused by this lock.
-func (p Place) lock() (*os.File, error) {
-	path := filepath.Join(p.State, "lock")
-	f, err := os.OpenFile(path, os.O_CREATE|os.O_RDWR, 0o644)
-	if errors.Is(err, os.ErrPermission) {
-		f, err = os.Open(path) // another user's
-	}
-	if err != nil {
-		return nil, unfit("the state folder", "%w", err)
-	}
-	if err := unix.Flock(int(f.Fd()), unix.LOCK_EX|unix.LOCK_NB); err != nil {
-		_ = f.Close()
-		return nil, fmt.Errorf("%w: %s is locked", ErrBusy, f.Name())
-	}
-	return f, nil
-}
-
 // End is how a run ended, as last-end.json keeps it.
 type End struct {
 	Time   time.Time `json:"time"`
@@ -171,6 +163,9 @@ type End struct {
 
 // Record keeps how the run ended. A folder that was never made keeps nothing.
 func (p Place) Record(e End) error {
+	if err := p.trust(p.State); err != nil {
+		return err
+	}
 	text, err := json.MarshalIndent(e, "", "  ")
 	if err != nil {
 		return err

@@ -12,7 +12,7 @@ import (
 
 func TestFindPlace(t *testing.T) {
 	own := fmt.Sprintf("/tmp/raynoded-%d/grpo", os.Getuid())
-	unprivileged := Place{State: own, Run: own, Temp: own + "/ray"}
+	unprivileged := Place{State: own, Run: own, Temp: own + "/ray", own: filepath.Dir(own)}
 	with := func(place Place, change func(*Place)) Place { change(&place); return place }
 	cases := []struct {
 		name     string
@@ -20,14 +20,14 @@ func TestFindPlace(t *testing.T) {
 		root     Place
 		ordinary Place
 	}{
-		{"by hand", nil, Place{"/var/lib/raynoded/grpo", "/run/raynoded/grpo", "/var/lib/raynoded/grpo/ray"}, unprivileged},
+		{"by hand", nil, Place{"/var/lib/raynoded/grpo", "/run/raynoded/grpo", "/var/lib/raynoded/grpo/ray", ""}, unprivileged},
 		{
 			"by systemd", map[string]string{"STATE_DIRECTORY": "/var/lib/raynoded/x", "RUNTIME_DIRECTORY": "/run/raynoded/x"},
-			Place{"/var/lib/raynoded/x", "/run/raynoded/x", "/var/lib/raynoded/x/ray"}, Place{"/var/lib/raynoded/x", "/run/raynoded/x", "/var/lib/raynoded/x/ray"},
+			Place{"/var/lib/raynoded/x", "/run/raynoded/x", "/var/lib/raynoded/x/ray", ""}, Place{"/var/lib/raynoded/x", "/run/raynoded/x", "/var/lib/raynoded/x/ray", ""},
 		},
 		{
 			"in a session", map[string]string{"XDG_RUNTIME_DIR": "/run/user/1000", "XDG_STATE_HOME": "/home/me/.local/state"},
-			Place{"/var/lib/raynoded/grpo", "/run/raynoded/grpo", "/var/lib/raynoded/grpo/ray"},
+			Place{"/var/lib/raynoded/grpo", "/run/raynoded/grpo", "/var/lib/raynoded/grpo/ray", ""},
 			with(unprivileged, func(p *Place) { p.State, p.Run = "/home/me/.local/state/raynoded/grpo", "/run/user/1000/raynoded/grpo" }),
 		},
 	}
@@ -52,17 +52,4 @@ func TestPlace_Record(t *testing.T) {
 	entries, err := os.ReadDir(p.State)
 	require.NoError(t, err)
 	require.Len(t, entries, 1)
-}
-
-func TestPlace_Lock(t *testing.T) {
-	p := Place{State: t.TempDir()}
-	first, err := p.lock()
-	require.NoError(t, err)
-	_, err = p.lock()
-	require.ErrorIs(t, err, ErrBusy)
-	require.EqualError(t, err, "another raynoded runs this role: "+p.State+"/lock is locked")
-	require.NoError(t, first.Close())
-	second, err := p.lock()
-	require.NoError(t, err)
-	require.NoError(t, second.Close())
 }

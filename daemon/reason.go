@@ -7,7 +7,7 @@ import (
 )
 
 // Why a node ends. Run returns one of these, wrapped with what happened; the exit code is chosen from it in cmd/raynoded
-// and nowhere else. watchdog.ErrHeadLost, *JobEnd, *child.SurvivorsError and role.Problems are the others.
+// and nowhere else. watchdog.ErrHeadLost, *JobEnd, UnfinishedError and role.Problems are the others.
 var (
 	ErrAsked       = errors.New("asked to stop")                        // by a signal, or by systemd
 	ErrUnreachable = errors.New("the head cannot be reached")           // within cluster.join_timeout
@@ -24,11 +24,20 @@ var (
 
 // JobEnd says how the [job] ended, which is the end of its cluster.
 type JobEnd struct {
-	Code int // the job's exit code; 128 + n if signal n ended it
+	Code int // the job's exit code; 128 + n if signal n ended it, 1 if nobody knows
 	Text string
 }
 
 func (e *JobEnd) Error() string { return "the job ended: " + e.Text }
+
+// UnfinishedError says why a stop cannot be sure that nothing is left: a process outlived SIGKILL, as a rule. Nothing of ours
+// may start beside it.
+type UnfinishedError struct{ Err error }
+
+func (e UnfinishedError) Error() string { return e.Err.Error() }
+
+// Unwrap returns what the stop said.
+func (e UnfinishedError) Unwrap() error { return e.Err }
 
 // since is how long ago a moment was, in whole seconds.
 func since(t time.Time) time.Duration { return time.Since(t).Round(time.Second) }

@@ -30,7 +30,9 @@ func TestDaemon_GoesOn(t *testing.T) {
 		{ErrRayUnderJob, false, false},
 		{ErrIncomplete, false, false},
 		{&JobEnd{}, false, false},
-		{errors.Join(lost, &child.SurvivorsError{}), false, false},
+		{errors.Join(lost, UnfinishedError{&child.SurvivorsError{}}), false, false},
+		{fmt.Errorf("%w; %w", lost, UnfinishedError{errors.New("too many open files")}), false, false},
+		{fmt.Errorf("%w; %w", errAnew, UnfinishedError{errors.New("too many open files")}), false, false},
 	}
 	for _, c := range cases {
 		for kind, want := range map[role.Kind]bool{role.Worker: c.worker, role.Head: c.head} {

@@ -53,6 +53,7 @@ func (l *life) start() error {
 	if err != nil {
 		return unfit("ray.bin", "%w", err)
 	}
+	l.keep(p)
 	l.brood = brood{starter: p, exit: l.tree.Exited(p), deaths: make(chan death)}
 	return nil
 }
@@ -104,7 +105,7 @@ func (l *life) record(parent int) {
 		if !isNew {
 			continue
 		}
-		l.keep()
+		l.keep(m.Process)
 		_, _ = l.claim(m.Program) // also of a start that comes to nothing; tidy complains if it cannot be done
 		exited, deaths := l.tree.Exited(m.Process), l.brood.deaths
 		go func() {

@@ -89,6 +89,7 @@ func (l *life) startJob() (<-chan child.Exit, error) {
 	if err != nil {
 		return nil, unfit("job.command", "%w", err)
 	}
+	l.keep(p)
 	l.job = &p
 	return l.tree.Exited(p), nil
 }
@@ -133,9 +134,12 @@ func lookup(env []string, name string) string {
 }
 
 func jobEnd(e child.Exit) error {
-	code := e.Code
-	if e.Signal != 0 {
-		code = 128 + int(e.Signal)
+	end := &JobEnd{Code: e.Code, Text: e.String()}
+	switch {
+	case !e.Known:
+		end.Code = 1 // nobody may take it for a success
+	case e.Signal != 0:
+		end.Code = 128 + int(e.Signal)
 	}
-	return &JobEnd{Code: code, Text: e.String()}
+	return end
 }

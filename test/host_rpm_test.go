@@ -218,11 +218,11 @@ func rpmErased(t *testing.T, r *rpms, empty []string) {
 755 /var/lib/raynoded
 755 /var/lib/raynoded/a
 644 /var/lib/raynoded/a/last-end.json
-644 /var/lib/raynoded/a/lock
+600 /var/lib/raynoded/a/lock
 755 /var/lib/raynoded/a/ray
 755 /var/lib/raynoded/role
 644 /var/lib/raynoded/role/last-end.json
-644 /var/lib/raynoded/role/lock
+600 /var/lib/raynoded/role/lock
 777 /var/lib/raynoded/role/ray
 644 /var/lib/raynoded/role/ray-start.log`, added(empty, sessions))
 }

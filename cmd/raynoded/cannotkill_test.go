@@ -5,6 +5,7 @@ import (
 	"os"
 	"path/filepath"
 	"runtime"
+	"strings"
 	"syscall"
 	"testing"
 
@@ -39,6 +40,48 @@ func TestRun_ProcessThatCannotBeKilled(t *testing.T) {
 	left, err := filepath.Glob(cgroups(t, p))
 	require.NoError(t, err)
 	require.Empty(t, left, "the next run takes away what is empty by now")
+}
+
+// A job that cannot be killed keeps nothing else alive. It is named once.
+func TestRun_JobThatCannotBeKilled(t *testing.T) {
+	t.Parallel()
+	h := newCluster(t).host("head", headRole, job("echo at work: $$; exec sleep 1000 >/dev/null 2>&1"), `stop.grace = "100ms"`)
+	p := h.run()
+	var pid int
+	line := p.until("at work")
+	_, err := fmt.Sscanf(line[strings.Index(line, "at work"):], "at work: %d", &pid)
+	require.NoError(t, err)
+	h.eventually(func() bool { // it does not hold our stderr any more
+		comm, err := os.ReadFile(fmt.Sprintf("/proc/%d/comm", pid))
+		return err == nil && string(comm) == "sleep\n"
+	})
+	release := hold(t, pid)
+	defer release()
+	p.signal(syscall.SIGTERM)
+	require.Equal(t, 74, p.exit())
+	require.Equal(t, fmt.Sprintf("asked to stop: terminated; 1 still there 10s after SIGKILL: %d (sleep, state t)", pid), h.end().Reason)
+	for _, left := range h.started() {
+		require.False(t, left.Alive(), "%s is left", left.Program)
+	}
+}
+
+// Nothing is started beside what an earlier raynoded has left and nobody can kill.
+func TestRun_OrphanThatCannotBeKilled(t *testing.T) {
+	t.Parallel()
+	h := newCluster(t).host("worker", workerRole)
+	h.gcs()
+	first := h.run()
+	first.until(" running")
+	h.settled()
+	raylet := h.one("raylet")
+	release := hold(t, raylet.PID)
+	defer release()
+	first.signal(syscall.SIGKILL)
+	require.Equal(t, -1, first.exit())
+	second := h.run()
+	require.Equal(t, 74, second.exit())
+	require.Equal(t, fmt.Sprintf("cannot end what an earlier raynoded left behind: 1 still there 10s after SIGKILL: %d (raylet, state t)", raylet.PID), h.end().Reason)
+	require.FileExists(t, h.path("processes.json"), "for the next try")
 }
 
 // hold keeps a process from ending, whatever kills it, until release is called.

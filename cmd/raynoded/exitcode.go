@@ -5,7 +5,6 @@ import (
 	"strings"
 
 	"github.com/raynoded/raynoded/daemon"
-	"github.com/raynoded/raynoded/daemon/child"
 	"github.com/raynoded/raynoded/daemon/report"
 	"github.com/raynoded/raynoded/daemon/role"
 	"github.com/raynoded/raynoded/daemon/watchdog"
@@ -22,7 +21,7 @@ const (
 	exitHost        = 71 // the host is not fit
 	exitRayUnderJob = 72 // Ray died under a [job]
 	exitBusy        = 73 // another raynoded runs this role
-	exitSurvivors   = 74 // stopped, but a process could not be killed
+	exitSurvivors   = 74 // stopped, but something is left, or may be: a process could not be killed
 	exitIncomplete  = 75 // the cluster was not complete in time
 	exitMismatch    = 76 // another cluster than the pinned one, or another Ray or Python
 	exitToken       = 77 // the token was refused
@@ -37,17 +36,17 @@ type reported struct{ error }
 
 func (r reported) Unwrap() error { return r.error }
 
-// exitCode is the one place where an exit code is chosen. What could not be killed counts before why it had to be.
+// exitCode is the one place where an exit code is chosen. What may be left counts before why it had to go.
 func exitCode(err error) int {
 	var (
-		survivors *child.SurvivorsError
-		problems  role.Problems
-		job       *daemon.JobEnd
+		unfinished daemon.UnfinishedError
+		problems   role.Problems
+		job        *daemon.JobEnd
 	)
 	switch {
 	case err == nil:
 		return exitOK
-	case errors.As(err, &survivors):
+	case errors.As(err, &unfinished):
 		return exitSurvivors
 	case errors.As(err, &job):
 		return jobCode(job.Code)

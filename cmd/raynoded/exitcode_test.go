@@ -16,7 +16,7 @@ import (
 
 func TestExitCode(t *testing.T) {
 	t.Parallel()
-	survivors := &child.SurvivorsError{}
+	unfinished := daemon.UnfinishedError{Err: &child.SurvivorsError{}}
 	cases := []struct {
 		err  error
 		want int
@@ -40,9 +40,10 @@ func TestExitCode(t *testing.T) {
 		{daemon.ErrHost, 71},
 		{daemon.ErrRayUnderJob, 72},
 		{daemon.ErrBusy, 73},
-		{survivors, 74},
-		{errors.Join(daemon.ErrAsked, survivors), 74},
-		{errors.Join(&daemon.JobEnd{Code: 3}, survivors), 74},
+		{unfinished, 74},
+		{errors.Join(daemon.ErrAsked, unfinished), 74},
+		{errors.Join(daemon.ErrAsked, daemon.UnfinishedError{Err: errors.New("too many open files")}), 74},
+		{errors.Join(&daemon.JobEnd{Code: 3}, unfinished), 74},
 		{daemon.ErrIncomplete, 75},
 		{daemon.ErrMismatch, 76},
 		{daemon.ErrToken, 77},

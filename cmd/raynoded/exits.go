@@ -29,7 +29,7 @@ var exits = map[string][]exit{
 		{exitHost, "the host is not fit: a program, folder, port, address or token that the role names is not there"},
 		{exitRayUnderJob, "Ray died under a [job]"},
 		{exitBusy, "another raynoded runs this role"},
-		{exitSurvivors, "stopped, but a process could not be killed; it is named"},
+		{exitSurvivors, "stopped, but a process could not be killed, which is named, or nobody can say that none is left"},
 		{exitIncomplete, "the cluster was not complete within job.wait_timeout"},
 		{exitMismatch, "another cluster than the pinned one, or Ray/Python versions do not match"},
 		{exitToken, "the token was refused"},

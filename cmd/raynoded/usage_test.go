@@ -2,7 +2,9 @@ package main
 
 import (
 	"fmt"
+	"os"
 	"runtime"
+	"strings"
 	"syscall"
 	"testing"
 
@@ -114,4 +116,58 @@ func TestRun_AfterAKill(t *testing.T) {
 	require.NotEqual(t, raylet.PID, h.one("raylet").PID)
 	second.signal(syscall.SIGTERM)
 	h.ends(second, 0, "asked to stop: terminated")
+}
+
+// The job and all in its session go, so that there are not two of them, and a `ray start` that would start more.
+func TestRun_AfterAKillUnderAJob(t *testing.T) {
+	t.Parallel()
+	h := newCluster(t).host("single", singleRole, job("sleep 1000 >/dev/null 2>&1 & echo at work: $$ $!; exec sleep 1000 >/dev/null 2>&1"))
+	atWork := func(p *process) (pid, child int) {
+		line := p.until("at work")
+		_, err := fmt.Sscanf(line[strings.Index(line, "at work"):], "at work: %d %d", &pid, &child)
+		require.NoError(t, err)
+		return pid, child
+	}
+	first := h.run()
+	pid, child := atWork(first)
+	h.keeps(pid)
+	first.signal(syscall.SIGKILL)
+	require.Equal(t, -1, first.exit())
+	second := h.run()
+	second.until(fmt.Sprintf("killed process %d, which an earlier raynoded left behind", pid))
+	atWork(second)
+	for _, left := range []int{pid, child} {
+		line, _ := os.ReadFile(fmt.Sprintf("/proc/%d/cmdline", left)) // empty if it is a zombie
+		require.Empty(t, line)
+	}
+	second.signal(syscall.SIGTERM)
+	h.ends(second, 0, "asked to stop: terminated")
+}
+
+func TestRun_AfterAKillUnderRayStart(t *testing.T) {
+	t.Parallel()
+	h := newCluster(t).host("head", headRole).with("FAKERAY=hang")
+	first := h.run()
+	first.until(" starting")
+	h.eventually(func() bool { return len(h.started("ray start")) > 0 })
+	starter := h.one("ray start")
+	h.keeps(starter.PID)
+	first.signal(syscall.SIGKILL)
+	require.Equal(t, -1, first.exit())
+	require.True(t, starter.Alive())
+	second := h.run()
+	second.until(fmt.Sprintf("killed process %d, which an earlier raynoded left behind", starter.PID))
+	second.until(" starting")
+	require.False(t, starter.Alive())
+	second.signal(syscall.SIGTERM)
+	h.ends(second, 0, "asked to stop: terminated")
+}
+
+// keeps waits until a process is written down for the next raynoded.
+func (h *host) keeps(pid int) {
+	h.Helper()
+	h.eventually(func() bool {
+		text, _ := os.ReadFile(h.path("processes.json"))
+		return strings.Contains(string(text), fmt.Sprintf(`"PID":%d,`, pid))
+	})
 }

@@ -12,7 +12,7 @@ import (
 
 // StopGroup ends p, which Start has started, and its process group, whether or not p itself lives: SIGTERM, and SIGKILL
 // for those who are alive after grace, at once if grace is 0 or when ctx is done. It returns nil once nobody of the group
-// is left, or a *SurvivorsError as Stop does. Who has left the group stays for Stop.
+// is left, or an error as Stop does. Who has left the group stays for Stop.
 func (t *Tree) StopGroup(ctx context.Context, p Process, grace time.Duration) error {
 	find := func() (sight, error) { return t.group(p) }
 	if grace > 0 {

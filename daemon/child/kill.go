@@ -2,6 +2,7 @@ package child
 
 import (
 	"context"
+	"fmt"
 	"os"
 	"slices"
 	"syscall"
@@ -14,23 +15,28 @@ const (
 	clearView = 2                      // looks in a row that must find nothing
 )
 
-// finish kills until nothing is found. The error is a *SurvivorsError if that takes too long.
+// finish kills until nothing is found. If that takes too long, the error is a *SurvivorsError, or what keeps us from looking:
+// a look that fails is tried again until then, since descriptors that have run out come back.
 func (t *Tree) finish(find func() (sight, error), kill func([]stat)) error {
 	end := time.Now().Add(t.killWait)
 	for empty := 0; empty < clearView; {
 		s, err := find()
-		if err != nil {
-			return err
-		}
-		if s.nothing() {
+		if err == nil && s.nothing() {
 			empty++
 			continue
 		}
 		empty = 0
-		if time.Now().After(end) {
+		switch late := time.Now().After(end); {
+		case late && err != nil:
+			return fmt.Errorf("cannot see who is still there %s after SIGKILL: %w", t.killWait, err)
+		case late:
 			return t.survivors(s.living)
 		}
 		kill(s.living)
+		if err != nil {
+			time.Sleep(again)
+			continue
+		}
 		ctx, cancel := context.WithDeadline(context.Background(), soonest(end, time.Now().Add(lookAgain)))
 		_ = awaitAll(ctx, s.living)
 		cancel()
@@ -70,16 +76,17 @@ func (t *Tree) kill(living []stat) {
 func (t *Tree) killLeaves() bool {
 	t.mu.Lock()
 	defer t.mu.Unlock()
+	whole := true
 	for _, l := range t.leaves {
 		pids, err := l.members()
 		if err == nil && slices.Contains(pids, os.Getpid()) { // a move back has failed
 			err = leaf(t.home.dir).enter()
 		}
 		if err != nil || t.killLeaf(l) != nil {
-			return false
+			whole = false
 		}
 	}
-	return true
+	return whole
 }
 
 // killLeaf leaves no process of l time to fork: either the kernel kills them all, or they are frozen while we do.

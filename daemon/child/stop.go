@@ -21,7 +21,7 @@ var Rest = Stage{0}
 // grace is 0, or when ctx is done. Nothing can be started meanwhile.
 //
 // Once nothing is left the cgroup is removed and Stop returns nil, also if there was nothing to stop. What is alive 10 s
-// after the kill is named in a *SurvivorsError; a later Stop tries again.
+// after the kill is named in a *SurvivorsError. After any error something may be left, and a later Stop tries again.
 func (t *Tree) Stop(ctx context.Context, grace time.Duration, spared Stage, stages ...Stage) error {
 	t.stops.Lock()
 	defer t.stops.Unlock()
