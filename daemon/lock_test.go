@@ -59,6 +59,7 @@ func TestPlace_LockByRoot(t *testing.T) {
 
 func TestPlace_LockThatCannotBeOpened(t *testing.T) {
 	p := Place{State: t.TempDir()}
+	require.NoError(t, os.Chmod(filepath.Dir(p.State), 0o755))
 	path := filepath.Join(p.State, "lock")
 	require.NoError(t, os.WriteFile(path, nil, 0o444))
 	unprivileged(t)
