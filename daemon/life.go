@@ -148,7 +148,12 @@ func (l *life) stop(ctx, hurry context.Context, why error) error {
 		if err := l.tree.Stop(hurry, grace, spared, stages...); err != nil {
 			return err
 		}
-		return errors.Join(remove(l.place.processFile()), remove(l.place.ConfFile()))
+		for _, path := range []string{l.place.processFile(), l.place.ConfFile()} {
+			if err := remove(path); err != nil {
+				l.log.WithError(err).Warn("a file stays that says nothing any more")
+			}
+		}
+		return nil
 	})
 }
 

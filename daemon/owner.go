@@ -19,17 +19,19 @@ func (l *life) owner(folder string) string {
 	return fmt.Sprintf("%s-%d-%s", l.role.Name, os.Geteuid(), hostID())
 }
 
-// hostID tells this host from others. It is not the machine id itself, which is not for everybody (machine-id(5)).
+// hostID tells this host from others, and stays so over a reboot: by the host's name, as the machine id of a host that boots
+// from the network may be another each time.
 func hostID() string {
-	id, _ := os.ReadFile("/etc/machine-id")
-	return hostIDOf(strings.TrimSpace(string(id)), bootID())
+	name, _ := os.Hostname()
+	machine, _ := os.ReadFile("/etc/machine-id")
+	return hostIDOf(name, strings.TrimSpace(string(machine)))
 }
 
-func hostIDOf(machine, boot string) string {
-	if len(machine) != 32 { // an image's may be empty, or "uninitialized"
-		machine = boot
+func hostIDOf(name, machine string) string {
+	if first, _, _ := strings.Cut(name, "."); first == "" || first == "localhost" {
+		name = machine
 	}
-	sum := sha256.Sum256([]byte("raynoded " + machine))
+	sum := sha256.Sum256([]byte("raynoded " + name)) // no machine id for everybody to read (machine-id(5))
 	return fmt.Sprintf("%x", sum[:8])
 }
 

@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
-	"strings"
 	"testing"
 
 	"github.com/sirupsen/logrus/hooks/test"
@@ -21,12 +20,11 @@ func TestLife_Owner(t *testing.T) {
 }
 
 func TestHostID(t *testing.T) {
-	one, other := strings.Repeat("1", 32), strings.Repeat("2", 32)
-	require.Len(t, hostIDOf(one, "boot"), 16)
-	require.Equal(t, hostIDOf(one, "boot"), hostIDOf(one, "next boot"))
-	require.NotEqual(t, hostIDOf(one, "boot"), hostIDOf(other, "boot"))
-	for _, none := range []string{"", "uninitialized"} {
-		require.NotEqual(t, hostIDOf(none, "boot"), hostIDOf(none, "another host's boot"), none)
+	require.Len(t, hostIDOf("gpu-001", "1"), 16)
+	require.Equal(t, hostIDOf("gpu-001", "1"), hostIDOf("gpu-001", "2"), "its machine id is a new one at each boot")
+	require.NotEqual(t, hostIDOf("gpu-001", "1"), hostIDOf("gpu-002", "1"), "they boot one image")
+	for _, none := range []string{"", "localhost", "localhost.localdomain"} {
+		require.NotEqual(t, hostIDOf(none, "1"), hostIDOf(none, "2"), none)
 	}
 }
 

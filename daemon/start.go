@@ -41,6 +41,7 @@ func (l *life) start() error {
 		return err
 	}
 	l.deadline = time.Now().Add(l.role.Ray.StartTimeout.Duration)
+	_ = os.Remove(l.place.startLog()) // it may be another user's, whose words are not read
 	log, err := os.Create(l.place.startLog())
 	if err != nil {
 		return unfit("the state folder", "%w", err)

@@ -75,7 +75,7 @@ func (l *life) remove(ctx context.Context, old ray.Session, owner string) {
 	did := "removed"
 	var err error
 	if old.Shared(owner) {
-		did, err = "left to the others that use it", old.Leave(owner)
+		did, err = "left to the others that use it", old.Leave(ctx, owner)
 	} else {
 		err = old.Remove(ctx, owner)
 	}

@@ -11,32 +11,57 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// deepest is how deep folders may lie in a session that is to be removed: each costs two descriptors meanwhile, and everybody
+// deepest is how deep folders may lie in a session that is to be removed: each costs a descriptor meanwhile, and everybody
 // may make some.
 const deepest = 100
 
 var errDeep = errors.New("too many folders in one another")
 
+// folder is one that is open. What is in it is reached through it alone: whatever others put in its place meanwhile, a link
+// or a pipe, is neither followed nor waited for.
+type folder struct{ *os.File }
+
+func (f folder) open(name string) (folder, error) {
+	fd, err := unix.Openat(int(f.Fd()), name, unix.O_RDONLY|unix.O_DIRECTORY|unix.O_NOFOLLOW|unix.O_CLOEXEC, 0)
+	if err != nil {
+		return folder{}, &fs.PathError{Op: "open", Path: name, Err: err}
+	}
+	return folder{os.NewFile(uintptr(fd), name)}, nil //nolint:gosec // no negative one
+}
+
+// remove removes a file, or a folder that is empty. What is not there has been removed.
+func (f folder) remove(name string) error {
+	err := unix.Unlinkat(int(f.Fd()), name, 0)
+	if errors.Is(err, unix.EISDIR) {
+		err = unix.Unlinkat(int(f.Fd()), name, unix.AT_REMOVEDIR)
+	}
+	if err == nil || errors.Is(err, unix.ENOENT) {
+		return nil
+	}
+	return &fs.PathError{Op: "remove", Path: name, Err: err}
+}
+
 // Remove removes a session of owner's, one entry after another and nothing behind a link. The mark goes last: what is left
 // when ctx ends, or fails to go, is owner's still.
 func (s Session) Remove(ctx context.Context, owner string) error {
-	parent, err := os.OpenRoot(filepath.Dir(s.Dir))
+	file, err := os.OpenFile(filepath.Dir(s.Dir), os.O_RDONLY|unix.O_DIRECTORY, 0)
 	if err != nil {
 		return err
 	}
+	parent := folder{file}
 	defer parent.Close()
-	dir, err := parent.OpenRoot(filepath.Base(s.Dir))
+	dir, err := parent.open(filepath.Base(s.Dir))
 	if err != nil {
 		return err
 	}
 	defer dir.Close()
-	if err := empty(ctx, dir, mark(owner), deepest); err != nil {
+	if err := dir.empty(ctx, mark(owner), deepest); err != nil {
 		return err
 	}
-	if err := dir.Remove(mark(owner)); err != nil && !errors.Is(err, fs.ErrNotExist) {
+	if err := dir.remove(mark(owner)); err != nil {
 		return err
 	}
-	if err := parent.Remove(filepath.Base(s.Dir)); err != nil {
+	if err := parent.remove(filepath.Base(s.Dir)); err != nil {
 		_ = s.mark(owner, os.O_CREATE, s.used) // somebody has just put something there
 		return err
 	}
@@ -45,18 +70,13 @@ func (s Session) Remove(ctx context.Context, owner string) error {
 
 // empty removes what is in a folder but for one entry. It reads the folder once, so who fills it meanwhile does not keep it
 // here; what cannot be removed does not keep it from the rest.
-func empty(ctx context.Context, dir *os.Root, but string, levels int) error {
+func (f folder) empty(ctx context.Context, but string, levels int) error {
 	if levels == 0 {
 		return errDeep
 	}
-	list, err := dir.Open(".")
-	if err != nil {
-		return err
-	}
-	defer list.Close()
 	var failed error
 	for {
-		names, err := list.Readdirnames(100)
+		names, err := f.Readdirnames(100)
 		for _, name := range names {
 			if ctx.Err() != nil {
 				return context.Cause(ctx)
@@ -64,7 +84,7 @@ func empty(ctx context.Context, dir *os.Root, but string, levels int) error {
 			if name == but {
 				continue
 			}
-			if err := take(ctx, dir, name, levels); err != nil && failed == nil {
+			if err := f.take(ctx, name, levels); err != nil && failed == nil {
 				failed = err
 			}
 		}
@@ -78,25 +98,18 @@ func empty(ctx context.Context, dir *os.Root, but string, levels int) error {
 }
 
 // take removes an entry, and what is in it if it is a folder.
-func take(ctx context.Context, dir *os.Root, name string, levels int) error {
-	err := dir.Remove(name)
-	if errors.Is(err, unix.ENOTEMPTY) {
-		err = takeFolder(ctx, dir, name, levels)
+func (f folder) take(ctx context.Context, name string, levels int) error {
+	err := f.remove(name)
+	if !errors.Is(err, unix.ENOTEMPTY) {
+		return err
 	}
-	if errors.Is(err, fs.ErrNotExist) {
-		return nil
-	}
-	return err
-}
-
-func takeFolder(ctx context.Context, dir *os.Root, name string, levels int) error {
-	inner, err := dir.OpenRoot(name)
+	inner, err := f.open(name)
 	if err != nil {
 		return err
 	}
 	defer inner.Close()
-	if err := empty(ctx, inner, "", levels-1); err != nil {
+	if err := inner.empty(ctx, "", levels-1); err != nil {
 		return err
 	}
-	return dir.Remove(name)
+	return f.remove(name)
 }

@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"github.com/stretchr/testify/require"
+	"golang.org/x/sys/unix"
 )
 
 // newSession makes a marked session with some files in folders.
@@ -99,6 +100,34 @@ func TestSession_Remove_Filled(t *testing.T) {
 	soon(t, func() { _ = s.Remove(t.Context(), "role") })
 	stop()
 	<-filled
+}
+
+// What others put in the place of a session that has just been listed is neither followed nor waited for.
+func TestSession_Remove_Replaced(t *testing.T) {
+	for name, plant := range map[string]func(string) error{
+		"a pipe":         func(path string) error { return unix.Mkfifo(path, 0o600) },
+		"a link":         func(path string) error { return os.Symlink("session_2", path) },
+		"a link outside": func(path string) error { return os.Symlink("/", path) },
+	} {
+		t.Run(name, func(t *testing.T) {
+			dir := t.TempDir()
+			s := newSession(t, dir)
+			kept := filepath.Join(dir, "session_2")
+			require.NoError(t, os.Rename(s.Dir, kept))
+			require.NoError(t, plant(s.Dir))
+			var err error
+			soon(t, func() { err = s.Remove(t.Context(), "role") })
+			require.ErrorIs(t, err, unix.ENOTDIR)
+			require.DirExists(t, filepath.Join(kept, "logs"))
+		})
+	}
+}
+
+// The last two who leave a session at the same time do not both leave it to the other.
+func TestSession_Leave_Last(t *testing.T) {
+	s := newSession(t, t.TempDir())
+	require.NoError(t, s.Leave(t.Context(), "role"))
+	require.NoDirExists(t, s.Dir)
 }
 
 func TestSession_Held_NobodyKnows(t *testing.T) {

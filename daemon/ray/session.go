@@ -99,8 +99,13 @@ func (s Session) Shared(owner string) bool {
 	})
 }
 
-// Leave leaves a session to the others who have marked it.
-func (s Session) Leave(owner string) error { return os.Remove(filepath.Join(s.Dir, mark(owner))) }
+// Leave leaves a session to the others who have marked it. If they have all left meanwhile, it is removed.
+func (s Session) Leave(ctx context.Context, owner string) error {
+	if err := os.Remove(filepath.Join(s.Dir, mark(owner))); err != nil || s.Shared(owner) {
+		return err
+	}
+	return s.Remove(ctx, owner)
+}
 
 // Held says whether a process has something of the session: in its command line, as Ray's own have, or open, as far as this
 // user may see that. Where ctx ends before all were looked at, nobody knows that none has.

@@ -87,7 +87,7 @@ func TestSession_Shared(t *testing.T) {
 	require.False(t, s.Shared("role-0-a"))
 	require.NoError(t, s.Claim("role-0-b"))
 	require.True(t, s.Shared("role-0-a"))
-	require.NoError(t, s.Leave("role-0-a"))
+	require.NoError(t, s.Leave(t.Context(), "role-0-a"))
 	require.False(t, s.Shared("role-0-b"))
 }
 
