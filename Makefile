@@ -81,7 +81,7 @@ matrix: package ## every fault in every way of use, and docs/reliability.md from
 	RAYNODED_MATRIX=all go test -timeout 2h -v -tags systemd -run '^TestMatrix_' ./test
 	test/setup wheels
 	test/setup root dnf
-	go test -timeout 30m -v -tags 'systemd matrix' -run '^TestAnsible_(APT|DNF|Ray)$$' ./test
+	go test -timeout 30m -v -tags 'systemd matrix' -run '^TestAnsible_(APT|DNF|Ray.*)$$' ./test
 	RAYNODED_MATRIX=all go test -timeout 30m -v -tags ray -run '^TestFleet' ./daemon
 	RAYNODED_MATRIX=all go test -timeout 1h -v -tags bench -run '^TestFaults$$' ./test/bench
 	go run ./test/reliability

@@ -70,11 +70,50 @@ func TestAnsible_Ray(t *testing.T) {
 	})
 
 	t.Run("ray.yml takes the cluster to it", func(t *testing.T) {
-		f.plays(t, "ray.yml")
+		p := f.plays(t, "ray.yml")
+		require.Contains(t, p.changed("a"), "Forget the state of a persistent head")
 		require.Equal(t, "/opt/ray-2.60.0", h.Sh(t, "readlink /opt/ray"))
 		require.NotEqual(t, before["a"].raylet, f.lives(t)["a"].raylet)
 		require.Equal(t, "/opt/ray-2.60.0", h.rayOf(t))
 		require.NotEqual(t, cluster, h.clusterID(t), "it has forgotten its state")
+	})
+}
+
+// twoHosts is a standing cluster of two.
+const twoHosts = `role = "auto"
+cluster = { head = "a.lab:6379", nodes = 2 }
+watchdog.on_head_loss = "rejoin"
+ray = { num_cpus = 1, object_store_memory = "100MB" }
+auth.mode = "none"
+`
+
+// TestAnsible_RayUnprepared has ray.yml find that it cannot do all of its work: it stops nothing then.
+func TestAnsible_RayUnprepared(t *testing.T) {
+	wheels := lab.Wheels(t)
+	f := bootFleet(t, "bookworm", "a", "b")
+	for _, h := range f.hosts {
+		h.Sh(t, "mv /opt/ray /opt/ray-2.60.0 && ln -s /opt/ray-2.60.0 /opt/ray")
+	}
+	f.vars["raynoded_role"] = twoHosts
+	f.plays(t, "site.yml")
+	f.hosts[0].Sh(t, "raynoded wait --timeout 90s a b")
+	before := f.lives(t)
+
+	t.Run("no version", func(t *testing.T) {
+		p := f.play(t, "ray.yml")
+		require.Equal(t, 2, p.code)
+		require.Contains(t, p.text("a", "Insist on a version"), "raynoded_ray_version is empty here")
+		require.Equal(t, before, f.lives(t))
+	})
+	t.Run("no venv on one host", func(t *testing.T) {
+		require.NoError(t, os.CopyFS(filepath.Join(f.hosts[1].Root, "srv/wheels"), os.DirFS(wheels)))
+		f.vars["raynoded_ray_pip_args"] = "--no-index --find-links /srv/wheels --no-compile"
+		f.vars["raynoded_ray_version"] = "2.58.1"
+		p := f.play(t, "ray.yml")
+		require.Equal(t, 2, p.code)
+		require.Contains(t, p.text("b", "Insist on all hosts"), "Not prepared: a.")
+		require.Equal(t, before, f.lives(t))
+		require.Equal(t, "/opt/ray-2.60.0", f.hosts[1].Sh(t, "readlink /opt/ray"))
 	})
 }
 
