@@ -83,6 +83,28 @@ func TestResolve_Layers(t *testing.T) {
 	require.NotContains(t, fmt.Sprintf("%v %+v", result, result), "hush")
 }
 
+// What was taken over gets to Ray as it is, and is not shown where it may be a secret.
+func TestResolve_SecretsTakenOver(t *testing.T) {
+	r := worker(nil)
+	r.EnvFrom.Inherit = []string{"HF_*", "GIT_PROXY"}
+	s := sources(r)
+	s.Own = []string{"HF_TOKEN=hush", "HF_HOME=/hf", "GIT_PROXY=a:hush@p", "https_proxy=http://a:hush@p:3128", "HTTP_PROXY=http://p:3128", "no_proxy=a.example"}
+	result := Resolve(s)
+	shown := map[string]string{}
+	for _, v := range result.Values {
+		shown[v.Name] = v.Value + v.Withheld
+	}
+	require.Equal(t, map[string]string{
+		"GIT_PROXY": Secret, "HF_HOME": "/hf", "HF_TOKEN": Secret, "HTTP_PROXY": "http://p:3128", "PATH": "/opt/ray/bin:/usr/local/bin:/usr/bin:/bin",
+		"RAY_USAGE_STATS_ENABLED": "0", "https_proxy": Secret, "no_proxy": "a.example",
+	}, shown)
+	for _, entry := range s.Own {
+		require.Contains(t, result.Env(), entry)
+	}
+	require.Equal(t, []Difference{{"HF_TOKEN", "has another value than it should (secret)"}},
+		result.Compare([]string{"HF_TOKEN=other", "HF_HOME=/hf", "GIT_PROXY=a:hush@p"}, ""))
+}
+
 func TestResolve_DeliveryByEnv(t *testing.T) {
 	r := worker(map[string]string{"NCCL_CONF_FILE": "/etc/mine"})
 	r.EnvFrom.NCCLDelivery = role.DeliverEnv

@@ -34,7 +34,7 @@ type Value struct {
 
 // Why a value is not shown.
 const (
-	Secret   = "secret"             // it is from a file of env_from.files
+	Secret   = "secret"             // it is from a file of env_from.files, or was taken over and may be one
 	PerStart = "new at every start" // nobody knows it before Ray starts
 )
 
