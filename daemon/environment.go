@@ -22,7 +22,7 @@ type Environment struct {
 	Kind      role.Kind `json:"role"`
 	Files     []string  `json:"files"`     // the role file and its drop-ins
 	Address   string    `json:"node_ip"`   // "" = not known, or a single host
-	Interface string    `json:"interface"` // that has it
+	Interface string    `json:"interface"` // that has it; "" = none, or only the loopback one
 	ConfFile  string    `json:"nccl_conf_file"`
 	environ.Result
 }

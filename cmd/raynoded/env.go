@@ -148,7 +148,10 @@ func showDigests(d daemon.Digests, out io.Writer) error {
 func showEnv(e daemon.Environment, out io.Writer) {
 	where := string(e.Kind)
 	if e.Address != "" {
-		where += fmt.Sprintf(", node ip %s on %s", e.Address, e.Interface)
+		where += ", node ip " + e.Address
+	}
+	if e.Interface != "" {
+		where += " on " + e.Interface
 	}
 	fmt.Fprintf(out, "# %s, digest %s\n", where, e.Digest)
 	names, texts := 0, 0

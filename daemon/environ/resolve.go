@@ -131,7 +131,7 @@ func (l *layers) take(from layer, env, patterns []string, origin string) {
 
 func (l *layers) addDerived(s Sources) {
 	if s.Address != "" && s.Interface == "" {
-		l.warnings = append(l.warnings, "no interface of this host has the node's address "+s.Address+": nothing is derived from it")
+		l.warnings = append(l.warnings, "no interface of this host, other than the loopback one, has the node's address "+s.Address+": nothing is derived from it")
 	}
 	found, doubt := derive(s.Host, s.Interface, s.Address)
 	for _, d := range found {

@@ -212,7 +212,7 @@ func TestWarnings_Derivation(t *testing.T) {
 
 	s = sources(worker(nil))
 	s.Address = "10.4.0.17"
-	require.Equal(t, []string{"no interface of this host has the node's address 10.4.0.17: nothing is derived from it"}, Resolve(s).Warnings)
+	require.Equal(t, []string{"no interface of this host, other than the loopback one, has the node's address 10.4.0.17: nothing is derived from it"}, Resolve(s).Warnings)
 	s.Address, s.Files = "", []File{{Path: "/s.env", Settings: []Setting{{"NCCL_SOCKET_IFNAME", 1, "hush"}}}}
 	require.Equal(t, []string{"NCCL_SOCKET_IFNAME: it names what this host has not (file /s.env:1)"}, Resolve(s).Warnings)
 
