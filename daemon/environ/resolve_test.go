@@ -244,3 +244,19 @@ func TestCompare(t *testing.T) {
 		"NCCL_NET=IB", "NCCL_PROTO=Simple", "NVSHMEM_BOOTSTRAP_UID_SOCK_IFNAME==eno1", "OMP_NUM_THREADS=4", "RAY_AUTH_MODE=disabled", "TP_SOCKET_IFNAME=eno1",
 	}, ""))
 }
+
+// What a process finds in its file for NCCL counts as what it has in its environment.
+func TestCompare_FileForNCCL(t *testing.T) {
+	const conf = "NCCL_IB_GID_INDEX=3\nNCCL_IB_HCA=mlx5_0\nNCCL_SOCKET_IFNAME==eno1\n"
+	s := sources(worker(map[string]string{"NCCL_IB_HCA": ""}))
+	s.Interface, s.Host = "eno1", fixture(t, "single-nic")
+	result := Resolve(s)
+	require.Equal(t, []Difference{
+		{"NCCL_IB_HCA", "is set, and should not be"},
+		{"NCCL_IB_GID_INDEX", "is in the file for NCCL, and nothing here says so"},
+	}, result.Compare(result.Env(), conf))
+
+	s.Role.Env["NCCL_CONF_FILE"], s.Role.EnvFrom.NCCLDelivery = "/etc/mine", role.DeliverEnv
+	result = Resolve(s)
+	require.Equal(t, []Difference{}, result.Compare(result.Env(), conf), "a file of the site's own")
+}
