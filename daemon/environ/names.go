@@ -22,6 +22,16 @@ var perHost = map[string]bool{
 	"NCCL_HOSTID":         true,
 }
 
+// unlike are further variables whose right values differ from host to host, and that no file delivers: names of devices, and
+// what the head alone needs.
+var unlike = map[string]bool{
+	"GLOO_SOCKET_IFNAME":                   true,
+	"TP_SOCKET_IFNAME":                     true,
+	"NVSHMEM_BOOTSTRAP_UID_SOCK_IFNAME":    true,
+	"UCX_NET_DEVICES":                      true,
+	"RAY_gcs_server_rpc_server_thread_num": true,
+}
+
 // baseNames are what is taken over from raynoded's own environment without being asked for.
 var baseNames = []string{
 	"PATH", "HOME", "USER", "LOGNAME", "SHELL", "TZ", "TMPDIR", "LANG", "LANGUAGE", "LC_*",

@@ -142,10 +142,16 @@ func TestResolve_Digest(t *testing.T) {
 	first := of(func(*Sources) {})
 	require.Regexp(t, "^[0-9a-f]{8}$", first)
 	same := map[string]func(*Sources){
-		"the base":          func(s *Sources) { s.Own = []string{"PATH=/x", "HOME=/y"} },
-		"what is derived":   func(s *Sources) { s.Interface, s.Host.Interfaces = "eno1", []string{"eno1"} },
-		"what is inherited": func(s *Sources) { s.Own, s.Role.EnvFrom.Inherit = []string{"RANK=1"}, []string{"RANK"} },
-		"a device's name":   func(s *Sources) { s.Role.Env["NCCL_IB_HCA"] = "mlx5" },
+		"the base":           func(s *Sources) { s.Own = []string{"PATH=/x", "HOME=/y"} },
+		"what is derived":    func(s *Sources) { s.Interface, s.Host.Interfaces = "eno1", []string{"eno1"} },
+		"what is inherited":  func(s *Sources) { s.Own, s.Role.EnvFrom.Inherit = []string{"RANK=1"}, []string{"RANK"} },
+		"the head's threads": func(s *Sources) { s.Role.Env["RAY_gcs_server_rpc_server_thread_num"] = "96" },
+		"UCX's devices":      func(s *Sources) { s.Role.Env["UCX_NET_DEVICES"] = "mlx5_0:1" },
+	}
+	derivations, _ := derive(fixture(t, "bond-ib"), "bond0", "10.4.0.17")
+	require.Len(t, derivations, 5)
+	for _, d := range derivations {
+		same["the device's name in "+d.name] = func(s *Sources) { s.Role.Env[d.name] = d.value }
 	}
 	for name, change := range same {
 		require.Equal(t, first, of(change), name)

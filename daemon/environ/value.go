@@ -102,7 +102,7 @@ func (r Result) NCCLConf() string {
 func digest(values []Value) string {
 	hash := sha256.New()
 	for _, v := range values {
-		if v.layer != profile && v.layer != roleFile && v.layer != file || perHost[v.Name] {
+		if v.layer != profile && v.layer != roleFile && v.layer != file || perHost[v.Name] || unlike[v.Name] {
 			continue
 		}
 		text := v.text()
