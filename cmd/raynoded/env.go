@@ -83,6 +83,9 @@ func env(ctx context.Context, o envOptions, out io.Writer) error {
 
 // envDiff compares with a process.
 func envDiff(o envOptions, e daemon.Environment, out io.Writer) error {
+	if e.Unknown != nil {
+		return fmt.Errorf("cannot compare: %w", e.Unknown)
+	}
 	differences, err := e.Compare(o.pid)
 	if err != nil {
 		return fmt.Errorf("%w: --diff: %w", errUsage, err)
