@@ -85,7 +85,7 @@ func nodeIP(ctx context.Context, r *role.Role) (string, error) {
 	}
 	resolved, err := resolve(ctx, r.Cluster.Head.Host)
 	if err != nil {
-		return "", err
+		return "", fmt.Errorf("%w: %w", ErrUnreachable, err)
 	}
 	return route(hostPort(resolved[0].String(), r.Cluster.Head))
 }

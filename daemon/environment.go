@@ -22,15 +22,16 @@ type Environment struct {
 	Kind      role.Kind `json:"role"`
 	Files     []string  `json:"files"`     // the role file and its drop-ins
 	Address   string    `json:"node_ip"`   // "" = not known, or a single host
-	Interface string    `json:"interface"` // that has it
+	Interface string    `json:"interface"` // that has it; "" = none, or only the loopback one
 	ConfFile  string    `json:"nccl_conf_file"`
 	environ.Result
+	Unknown error `json:"-"` // why the node's address is not known; nil = it is, or a single host needs none
 }
 
 // FindEnvironment makes it without a daemon, from the environment env of this process. That the node's address cannot be
-// found out is a warning in it.
+// found out is a warning in it, and Unknown.
 func FindEnvironment(ctx context.Context, r *role.Role, place Place, env []string) (Environment, error) {
-	decided, undecided := Decide(ctx, r, os.Getenv)
+	decided, undecided := decideNow(ctx, r)
 	if undecided != nil {
 		decided = r
 	}
@@ -50,12 +51,22 @@ func FindEnvironment(ctx context.Context, r *role.Role, place Place, env []strin
 		Kind: decided.Kind, Files: r.Files, Address: ip, Interface: sources.Interface, ConfFile: place.ConfFile(), Result: environ.Resolve(sources),
 	}
 	if err := cmp.Or(undecided, unknown); err != nil {
-		e.Warnings = append(e.Warnings, "this node's address is not known, so nothing is derived from it: "+err.Error())
+		e.Unknown = fmt.Errorf("this node's address is not known, so nothing is derived from it: %w", err)
+		e.Warnings = append(e.Warnings, e.Unknown.Error())
 	}
 	return e, nil
 }
 
-// Compare holds the environment of a running process against this one.
+// decideNow is Decide for those who do not wait: a head whose name has no address cannot be reached.
+func decideNow(ctx context.Context, r *role.Role) (*role.Role, error) {
+	decided, err := Decide(ctx, r, os.Getenv)
+	if errors.Is(err, errUnresolved) {
+		err = fmt.Errorf("%w: %w", ErrUnreachable, err)
+	}
+	return decided, err
+}
+
+// Compare holds the environment of a running process against this one, which must be known.
 func (e Environment) Compare(pid int) ([]environ.Difference, error) {
 	process, err := processEnv(pid)
 	if err != nil {
@@ -92,7 +103,7 @@ func FindDigests(ctx context.Context, r *role.Role) (Digests, error) {
 	if err != nil {
 		return Digests{}, err
 	}
-	decided, err := Decide(ctx, r, os.Getenv)
+	decided, err := decideNow(ctx, r)
 	if err != nil {
 		return Digests{}, err
 	}

@@ -33,8 +33,8 @@ func envCommand() *cobra.Command {
 		Short: "Show the environment that Ray gets, and where each value came from",
 		Long: "Shows what Ray and the job would find in their environment if the node started now: each value, how it gets there\n" +
 			"(by the environment, or by the file that NCCL_CONF_FILE names), and its origin; then what is written elsewhere on\n" +
-			"this host and does not reach a service, and what is hardly meant. Values of env_from.files are never shown. The base\n" +
-			"(PATH, HOME and the like) is that of whoever asks: a unit has its own.\n\n" +
+			"this host and does not reach a service, and what is hardly meant. Values of env_from.files are never shown, nor is what\n" +
+			"was taken over and may be a secret. The base (PATH, HOME and the like) is that of whoever asks: a unit has its own.\n\n" +
 			"--diff compares it with the environment that a running process was started with, such as a raylet's; --cluster\n" +
 			"compares the nodes of the cluster with each other, by what should be the same on every host.",
 		Args: noArgs,
@@ -83,6 +83,9 @@ func env(ctx context.Context, o envOptions, out io.Writer) error {
 
 // envDiff compares with a process.
 func envDiff(o envOptions, e daemon.Environment, out io.Writer) error {
+	if e.Unknown != nil {
+		return fmt.Errorf("cannot compare: %w", e.Unknown)
+	}
 	differences, err := e.Compare(o.pid)
 	if err != nil {
 		return fmt.Errorf("%w: --diff: %w", errUsage, err)
@@ -148,7 +151,10 @@ func showDigests(d daemon.Digests, out io.Writer) error {
 func showEnv(e daemon.Environment, out io.Writer) {
 	where := string(e.Kind)
 	if e.Address != "" {
-		where += fmt.Sprintf(", node ip %s on %s", e.Address, e.Interface)
+		where += ", node ip " + e.Address
+	}
+	if e.Interface != "" {
+		where += " on " + e.Interface
 	}
 	fmt.Fprintf(out, "# %s, digest %s\n", where, e.Digest)
 	names, texts := 0, 0

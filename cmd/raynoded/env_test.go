@@ -188,3 +188,39 @@ func TestEnv_Refusals(t *testing.T) {
 	require.Equal(t, 0, p.exit())
 	require.Contains(t, p.output(), "\nwarning: this node's address is not known, so nothing is derived from it: this host is not fit: node.interface: this host has no interface none0\n")
 }
+
+// Where nothing can be derived, everything derived would differ.
+func TestEnv_DiffWithoutAddress(t *testing.T) {
+	t.Parallel()
+	const noHead = "cluster.head = \"" + noName + ":6379\"\n"
+	cases := []struct {
+		name, more string
+		code       int
+		reason     string
+	}{
+		{"no such interface", "node.interface = \"none0\"", 71, "this host is not fit: node.interface: this host has no interface none0"},
+		{"unknown head", noHead, 69, "the head cannot be reached: cannot resolve the name " + noName},
+		{"unknown head, undecided", "role = \"auto\"\n" + noHead, 69, "the head cannot be reached: cannot resolve the name " + noName},
+		{"a head that nobody knows", "role = \"head\"\n" + noHead, 71, "this host is not fit: cluster.head: cannot resolve the name " + noName +
+			": a head must know its own address: mend the name or set node.ip"},
+		{
+			"not launched", "role = \"auto\"\ncluster.auto = { rank = \"RANK\", nodes = \"NODES\", head_host = \"HEAD_HOST\" }\n", 78,
+			"the role cannot be decided: cluster.auto.rank: the variable RANK is not set: the launcher must set it\n" +
+				"the role cannot be decided: cluster.auto.nodes: the variable NODES is not set: the launcher must set it\n" +
+				"the role cannot be decided: cluster.auto.head_host: the variable HEAD_HOST is not set: the launcher must set it",
+		},
+	}
+	for _, c := range cases {
+		t.Run(c.name, func(t *testing.T) {
+			t.Parallel()
+			h := newCluster(t).host("worker", workerRole, c.more)
+			p := h.showEnv("--diff", strconv.Itoa(os.Getpid()))
+			require.Equal(t, c.code, p.exit(), p.stderr())
+			require.Equal(t, "raynoded: cannot compare: this node's address is not known, so nothing is derived from it: "+c.reason, p.stderr())
+			require.Empty(t, p.output())
+		})
+	}
+	p := newCluster(t).host("worker", workerRole, "role = \"auto\"\n", noHead).showEnv("--cluster")
+	require.Equal(t, 69, p.exit())
+	require.Equal(t, "raynoded: the head cannot be reached: cannot resolve the name "+noName, p.stderr())
+}

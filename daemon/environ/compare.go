@@ -14,6 +14,7 @@ type Difference struct {
 // Compare holds the environment that a process was started with, and the text of the file that its NCCL_CONF_FILE names,
 // against the result. Of the base nothing is compared: it is of whoever starts raynoded.
 func (r Result) Compare(process []string, conf string) []Difference {
+	lines := r.ours(conf)
 	differences := []Difference{}
 	add := func(v Value, text string) {
 		differences = append(differences, Difference{v.Name, text})
@@ -23,8 +24,12 @@ func (r Result) Compare(process []string, conf string) []Difference {
 			continue
 		}
 		in := process
-		if v.Delivery == ByFile {
-			in = strings.Split(conf, "\n")
+		switch v.Delivery {
+		case ByEnv:
+		case Unset:
+			in = slices.Concat(process, lines)
+		case ByFile:
+			in = lines
 			if _, also := entry(process, v.Name); also {
 				add(v, "is in the environment, which for NCCL comes before its file")
 			}
@@ -41,17 +46,26 @@ func (r Result) Compare(process []string, conf string) []Difference {
 			add(v, quote(got)+", and should be "+v.quoted())
 		}
 	}
-	return append(differences, r.beyond(process)...)
+	differences = append(differences, r.beyond(process, "is set")...)
+	return append(differences, r.beyond(lines, "is in the file for NCCL")...)
+}
+
+// ours are the lines of the file that raynoded wrote for NCCL. Where the role names another one, what is in it is its owner's.
+func (r Result) ours(conf string) []string {
+	if slices.ContainsFunc(r.Values, func(v Value) bool { return v.Name == confFile && v.layer != derived }) {
+		return nil
+	}
+	return strings.Split(conf, "\n")
 }
 
 // beyond is what matters to training and the process has besides. What Ray adds in a process of its own is no difference.
-func (r Result) beyond(process []string) []Difference {
+func (r Result) beyond(entries []string, where string) []Difference {
 	var found []Difference
-	for _, e := range process {
+	for _, e := range entries {
 		name, _, _ := strings.Cut(e, "=")
 		if trains(name) && !strings.HasPrefix(name, "RAY_") && !slices.Contains(RayAdds, name) &&
 			!slices.ContainsFunc(r.Values, func(v Value) bool { return v.Name == name }) {
-			found = append(found, Difference{name, "is set, and nothing here says so"})
+			found = append(found, Difference{name, where + ", and nothing here says so"})
 		}
 	}
 	return found

@@ -7,8 +7,9 @@ import (
 	"strings"
 )
 
-// assignment is a line that sets a variable, in the manner of a shell.
-var assignment = regexp.MustCompile(`^\s*(?:export\s+)?([A-Za-z_][A-Za-z0-9_]*)=(.*)$`)
+// assignment is a line that sets a variable, in the manner of a shell. The value ends at the first blank outside quotes: what
+// comes after it may be another variable, and a secret.
+var assignment = regexp.MustCompile(`^\s*(?:export\s+)?([A-Za-z_][A-Za-z0-9_]*)=((?:"[^"]*"|'[^']*'|[^\s"'])*)`)
 
 // ReadElsewhere reads what a login shell would have had and a service has not, and what NCCL reads besides. home is that of
 // the user whom Ray runs as.
@@ -39,7 +40,7 @@ func assignments(path, why string) []NotApplied {
 		if m == nil || !trains(m[1]) {
 			continue
 		}
-		value := strings.TrimSpace(m[2])
+		value := strings.TrimSuffix(m[2], ";")
 		if n := len(value); n > 1 && (value[0] == '"' || value[0] == '\'') && value[n-1] == value[0] {
 			value = value[1 : n-1]
 		}

@@ -22,6 +22,16 @@ var perHost = map[string]bool{
 	"NCCL_HOSTID":         true,
 }
 
+// unlike are further variables whose right values differ from host to host, and that no file delivers: names of devices, and
+// what the head alone needs.
+var unlike = map[string]bool{
+	"GLOO_SOCKET_IFNAME":                   true,
+	"TP_SOCKET_IFNAME":                     true,
+	"NVSHMEM_BOOTSTRAP_UID_SOCK_IFNAME":    true,
+	"UCX_NET_DEVICES":                      true,
+	"RAY_gcs_server_rpc_server_thread_num": true,
+}
+
 // baseNames are what is taken over from raynoded's own environment without being asked for.
 var baseNames = []string{
 	"PATH", "HOME", "USER", "LOGNAME", "SHELL", "TZ", "TMPDIR", "LANG", "LANGUAGE", "LC_*",
@@ -29,6 +39,11 @@ var baseNames = []string{
 	"SSL_CERT_FILE", "SSL_CERT_DIR", "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE",
 	// Of Ray's the two that raynoded itself heeds.
 	usageStats, "RAY_DEFAULT_PYTHON_VERSION_MATCH_LEVEL",
+}
+
+// hasLogin says whether a variable names a proxy together with a user, and a password as a rule: http://user:password@proxy:3128.
+func hasLogin(name, value string) bool {
+	return strings.HasSuffix(strings.ToLower(name), "_proxy") && strings.Contains(value, "@")
 }
 
 const usageStats = "RAY_USAGE_STATS_ENABLED"

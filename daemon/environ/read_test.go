@@ -104,7 +104,7 @@ $:2:9: about: must be a string, got 1`, "$", bad))
 func TestReadElsewhere(t *testing.T) {
 	root := t.TempDir()
 	write(t, filepath.Join(root, "etc/environment"), "PATH=/usr/bin\nNCCL_IB_TC=\"41\"\nHF_TOKEN=hush\n", 0o644)
-	write(t, filepath.Join(root, "etc/profile.d/nccl.sh"), "# NCCL_X=1\nif true; then\n  export NCCL_CROSS_NIC=0\nfi\n", 0o644)
+	write(t, filepath.Join(root, "etc/profile.d/nccl.sh"), "# NCCL_X=1\nif true; then\n  export NCCL_CROSS_NIC=0 HF_TOKEN=hush # hush\n  NCCL_ALGO='ring; tree' HF_TOKEN=hush; NCCL_PROTO=\"hush\nfi\nNCCL_NET=IB; export NCCL_NET\n", 0o644)
 	write(t, filepath.Join(root, "etc/profile.d/nccl.csh"), "setenv NCCL_X 1\n", 0o644)
 	write(t, filepath.Join(root, "etc/nccl.conf"), "NCCL_SOCKET_IFNAME=eth0\n", 0o644)
 	write(t, filepath.Join(root, "home/me/.nccl.conf"), "NCCL_DEBUG=INFO\n", 0o644)
@@ -114,6 +114,8 @@ func TestReadElsewhere(t *testing.T) {
 		{"NCCL_IB_TC", "41", root + "/etc/environment", login},
 		{"HF_TOKEN", "", root + "/etc/environment", login},
 		{"NCCL_CROSS_NIC", "0", root + "/etc/profile.d/nccl.sh", login},
+		{"NCCL_ALGO", "ring; tree", root + "/etc/profile.d/nccl.sh", login},
+		{"NCCL_NET", "IB", root + "/etc/profile.d/nccl.sh", login},
 		{"NCCL_SOCKET_IFNAME", "eth0", root + "/etc/nccl.conf", itself},
 		{"NCCL_DEBUG", "INFO", root + "/home/me/.nccl.conf", "NCCL reads it only where it has no NCCL_CONF_FILE"},
 	}, all)

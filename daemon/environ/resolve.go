@@ -41,7 +41,7 @@ func Resolve(s Sources) Result {
 	}
 	for _, f := range s.Files {
 		for _, setting := range f.Settings {
-			l.hide(setting.Name, setting.value, fmt.Sprintf("file %s:%d", f.Path, setting.Line))
+			l.hide(file, setting.Name, setting.value, fmt.Sprintf("file %s:%d", f.Path, setting.Line))
 		}
 	}
 	l.addConfFile(s.ConfFile)
@@ -78,9 +78,9 @@ func (l *layers) set(from layer, name, value, origin string) {
 	l.values[name] = v
 }
 
-// hide does so for a value of a file, which is never shown.
-func (l *layers) hide(name, value, origin string) {
-	l.set(file, name, value, origin)
+// hide does so for a value that is never shown.
+func (l *layers) hide(from layer, name, value, origin string) {
+	l.set(from, name, value, origin)
 	if v := l.values[name]; v.Delivery != Unset {
 		v.Value, v.Withheld, v.hidden = "", Secret, &value
 		l.values[name] = v
@@ -114,12 +114,16 @@ func (l *layers) addInherited(env []string) {
 	}
 }
 
-// take takes over what matches one of the patterns. What is set to nothing is not taken.
+// take takes over what matches one of the patterns. What is set to nothing is not taken, and what may be a secret not shown.
 func (l *layers) take(from layer, env, patterns []string, origin string) {
 	for _, entry := range env {
 		name, value, _ := strings.Cut(entry, "=")
 		_, reserved := l.from.Reserved(name)
-		if value != "" && !reserved && slices.ContainsFunc(patterns, func(p string) bool { return match(p, name) }) {
+		switch {
+		case value == "" || reserved || !slices.ContainsFunc(patterns, func(p string) bool { return match(p, name) }):
+		case role.LooksSecret(name) || hasLogin(name, value):
+			l.hide(from, name, value, origin)
+		default:
 			l.set(from, name, value, origin)
 		}
 	}
@@ -127,7 +131,7 @@ func (l *layers) take(from layer, env, patterns []string, origin string) {
 
 func (l *layers) addDerived(s Sources) {
 	if s.Address != "" && s.Interface == "" {
-		l.warnings = append(l.warnings, "no interface of this host has the node's address "+s.Address+": nothing is derived from it")
+		l.warnings = append(l.warnings, "no interface of this host, other than the loopback one, has the node's address "+s.Address+": nothing is derived from it")
 	}
 	found, doubt := derive(s.Host, s.Interface, s.Address)
 	for _, d := range found {

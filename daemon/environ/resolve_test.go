@@ -83,6 +83,28 @@ func TestResolve_Layers(t *testing.T) {
 	require.NotContains(t, fmt.Sprintf("%v %+v", result, result), "hush")
 }
 
+// What was taken over gets to Ray as it is, and is not shown where it may be a secret.
+func TestResolve_SecretsTakenOver(t *testing.T) {
+	r := worker(nil)
+	r.EnvFrom.Inherit = []string{"HF_*", "GIT_PROXY"}
+	s := sources(r)
+	s.Own = []string{"HF_TOKEN=hush", "HF_HOME=/hf", "GIT_PROXY=a:hush@p", "https_proxy=http://a:hush@p:3128", "HTTP_PROXY=http://p:3128", "no_proxy=a.example"}
+	result := Resolve(s)
+	shown := map[string]string{}
+	for _, v := range result.Values {
+		shown[v.Name] = v.Value + v.Withheld
+	}
+	require.Equal(t, map[string]string{
+		"GIT_PROXY": Secret, "HF_HOME": "/hf", "HF_TOKEN": Secret, "HTTP_PROXY": "http://p:3128", "PATH": "/opt/ray/bin:/usr/local/bin:/usr/bin:/bin",
+		"RAY_USAGE_STATS_ENABLED": "0", "https_proxy": Secret, "no_proxy": "a.example",
+	}, shown)
+	for _, entry := range s.Own {
+		require.Contains(t, result.Env(), entry)
+	}
+	require.Equal(t, []Difference{{"HF_TOKEN", "has another value than it should (secret)"}},
+		result.Compare([]string{"HF_TOKEN=other", "HF_HOME=/hf", "GIT_PROXY=a:hush@p"}, ""))
+}
+
 func TestResolve_DeliveryByEnv(t *testing.T) {
 	r := worker(map[string]string{"NCCL_CONF_FILE": "/etc/mine"})
 	r.EnvFrom.NCCLDelivery = role.DeliverEnv
@@ -120,10 +142,16 @@ func TestResolve_Digest(t *testing.T) {
 	first := of(func(*Sources) {})
 	require.Regexp(t, "^[0-9a-f]{8}$", first)
 	same := map[string]func(*Sources){
-		"the base":          func(s *Sources) { s.Own = []string{"PATH=/x", "HOME=/y"} },
-		"what is derived":   func(s *Sources) { s.Interface, s.Host.Interfaces = "eno1", []string{"eno1"} },
-		"what is inherited": func(s *Sources) { s.Own, s.Role.EnvFrom.Inherit = []string{"RANK=1"}, []string{"RANK"} },
-		"a device's name":   func(s *Sources) { s.Role.Env["NCCL_IB_HCA"] = "mlx5" },
+		"the base":           func(s *Sources) { s.Own = []string{"PATH=/x", "HOME=/y"} },
+		"what is derived":    func(s *Sources) { s.Interface, s.Host.Interfaces = "eno1", []string{"eno1"} },
+		"what is inherited":  func(s *Sources) { s.Own, s.Role.EnvFrom.Inherit = []string{"RANK=1"}, []string{"RANK"} },
+		"the head's threads": func(s *Sources) { s.Role.Env["RAY_gcs_server_rpc_server_thread_num"] = "96" },
+		"UCX's devices":      func(s *Sources) { s.Role.Env["UCX_NET_DEVICES"] = "mlx5_0:1" },
+	}
+	derivations, _ := derive(fixture(t, "bond-ib"), "bond0", "10.4.0.17")
+	require.Len(t, derivations, 5)
+	for _, d := range derivations {
+		same["the device's name in "+d.name] = func(s *Sources) { s.Role.Env[d.name] = d.value }
 	}
 	for name, change := range same {
 		require.Equal(t, first, of(change), name)
@@ -190,7 +218,7 @@ func TestWarnings_Derivation(t *testing.T) {
 
 	s = sources(worker(nil))
 	s.Address = "10.4.0.17"
-	require.Equal(t, []string{"no interface of this host has the node's address 10.4.0.17: nothing is derived from it"}, Resolve(s).Warnings)
+	require.Equal(t, []string{"no interface of this host, other than the loopback one, has the node's address 10.4.0.17: nothing is derived from it"}, Resolve(s).Warnings)
 	s.Address, s.Files = "", []File{{Path: "/s.env", Settings: []Setting{{"NCCL_SOCKET_IFNAME", 1, "hush"}}}}
 	require.Equal(t, []string{"NCCL_SOCKET_IFNAME: it names what this host has not (file /s.env:1)"}, Resolve(s).Warnings)
 
@@ -221,4 +249,20 @@ func TestCompare(t *testing.T) {
 		"GLOO_SOCKET_IFNAME=eth0", "HF_TOKEN=other", "NCCL_ALGO=", "NCCL_SOCKET_IFNAME=eth", "NCCL_CONF_FILE=/run/raynoded/role/nccl.conf",
 		"NCCL_NET=IB", "NCCL_PROTO=Simple", "NVSHMEM_BOOTSTRAP_UID_SOCK_IFNAME==eno1", "OMP_NUM_THREADS=4", "RAY_AUTH_MODE=disabled", "TP_SOCKET_IFNAME=eno1",
 	}, ""))
+}
+
+// What a process finds in its file for NCCL counts as what it has in its environment.
+func TestCompare_FileForNCCL(t *testing.T) {
+	const conf = "NCCL_IB_GID_INDEX=3\nNCCL_IB_HCA=mlx5_0\nNCCL_SOCKET_IFNAME==eno1\n"
+	s := sources(worker(map[string]string{"NCCL_IB_HCA": ""}))
+	s.Interface, s.Host = "eno1", fixture(t, "single-nic")
+	result := Resolve(s)
+	require.Equal(t, []Difference{
+		{"NCCL_IB_HCA", "is set, and should not be"},
+		{"NCCL_IB_GID_INDEX", "is in the file for NCCL, and nothing here says so"},
+	}, result.Compare(result.Env(), conf))
+
+	s.Role.Env["NCCL_CONF_FILE"], s.Role.EnvFrom.NCCLDelivery = "/etc/mine", role.DeliverEnv
+	result = Resolve(s)
+	require.Equal(t, []Difference{}, result.Compare(result.Env(), conf), "a file of the site's own")
 }

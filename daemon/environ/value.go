@@ -34,7 +34,7 @@ type Value struct {
 
 // Why a value is not shown.
 const (
-	Secret   = "secret"             // it is from a file of env_from.files
+	Secret   = "secret"             // it is from a file of env_from.files, or was taken over and may be one
 	PerStart = "new at every start" // nobody knows it before Ray starts
 )
 
@@ -102,7 +102,7 @@ func (r Result) NCCLConf() string {
 func digest(values []Value) string {
 	hash := sha256.New()
 	for _, v := range values {
-		if v.layer != profile && v.layer != roleFile && v.layer != file || perHost[v.Name] {
+		if v.layer != profile && v.layer != roleFile && v.layer != file || perHost[v.Name] || unlike[v.Name] {
 			continue
 		}
 		text := v.text()
