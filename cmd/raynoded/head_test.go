@@ -101,7 +101,8 @@ func TestRun_HeadThatFails(t *testing.T) {
 	for _, c := range cases {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()
-			h := newCluster(t).host("head", headRole, c.more, `stop.grace = "100ms"`).with("FAKERAY=actor")
+			// The end of a program, and not the watch, is to be what is seen first.
+			h := newCluster(t).host("head", headRole, c.more, `stop.grace = "100ms"`, `watchdog.refused = "20s"`).with("FAKERAY=actor")
 			p := h.run()
 			p.until(" running")
 			if c.more != "" {
