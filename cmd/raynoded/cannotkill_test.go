@@ -5,7 +5,6 @@ import (
 	"os"
 	"path/filepath"
 	"runtime"
-	"strings"
 	"syscall"
 	"testing"
 
@@ -47,10 +46,9 @@ func TestRun_JobThatCannotBeKilled(t *testing.T) {
 	t.Parallel()
 	h := newCluster(t).host("head", headRole, job("echo at work: $$; exec sleep 1000 >/dev/null 2>&1"), `stop.grace = "100ms"`)
 	p := h.run()
-	var pid int
-	line := p.until("at work")
-	_, err := fmt.Sscanf(line[strings.Index(line, "at work"):], "at work: %d", &pid)
-	require.NoError(t, err)
+	pids := p.atWork()
+	require.Len(t, pids, 1)
+	pid := pids[0]
 	h.eventually(func() bool { // it does not hold our stderr any more
 		comm, err := os.ReadFile(fmt.Sprintf("/proc/%d/comm", pid))
 		return err == nil && string(comm) == "sleep\n"
@@ -76,8 +74,7 @@ func TestRun_OrphanThatCannotBeKilled(t *testing.T) {
 	raylet := h.one("raylet")
 	release := hold(t, raylet.PID)
 	defer release()
-	first.signal(syscall.SIGKILL)
-	require.Equal(t, -1, first.exit())
+	first.kill()
 	second := h.run()
 	require.Equal(t, 74, second.exit())
 	require.Equal(t, fmt.Sprintf("cannot end what an earlier raynoded left behind: 1 still there 10s after SIGKILL: %d (raylet, state t)", raylet.PID), h.end().Reason)

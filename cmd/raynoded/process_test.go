@@ -6,6 +6,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"syscall"
 	"testing"
@@ -119,6 +120,27 @@ func (p *process) until(text string) string {
 func (p *process) signal(s syscall.Signal) {
 	p.Helper()
 	require.NoError(p, p.cmd.Process.Signal(s))
+}
+
+// kill kills raynoded itself, and nothing that it has started.
+func (p *process) kill() {
+	p.Helper()
+	p.signal(syscall.SIGKILL)
+	require.Equal(p, -1, p.exit())
+}
+
+// atWork waits until a job says "at work: " and the pids of its processes, and returns them.
+func (p *process) atWork() []int {
+	p.Helper()
+	const says = "at work: "
+	_, text, _ := strings.Cut(p.until(says), says)
+	var pids []int
+	for _, field := range strings.Fields(text) {
+		pid, err := strconv.Atoi(field)
+		require.NoError(p, err)
+		pids = append(pids, pid)
+	}
+	return pids
 }
 
 // exit waits for the end, that of everybody who could still write to stderr included, and returns the exit code.

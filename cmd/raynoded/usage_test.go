@@ -107,8 +107,7 @@ func TestRun_AfterAKill(t *testing.T) {
 	first.until(" running")
 	h.settled()
 	raylet := h.one("raylet")
-	first.signal(syscall.SIGKILL)
-	require.Equal(t, -1, first.exit())
+	first.kill()
 	require.True(t, raylet.Alive())
 	second := h.run()
 	second.until(fmt.Sprintf("killed process %d, which an earlier raynoded left behind", raylet.PID))
@@ -122,21 +121,15 @@ func TestRun_AfterAKill(t *testing.T) {
 func TestRun_AfterAKillUnderAJob(t *testing.T) {
 	t.Parallel()
 	h := newCluster(t).host("single", singleRole, job("sleep 1000 >/dev/null 2>&1 & echo at work: $$ $!; exec sleep 1000 >/dev/null 2>&1"))
-	atWork := func(p *process) (pid, child int) {
-		line := p.until("at work")
-		_, err := fmt.Sscanf(line[strings.Index(line, "at work"):], "at work: %d %d", &pid, &child)
-		require.NoError(t, err)
-		return pid, child
-	}
 	first := h.run()
-	pid, child := atWork(first)
-	h.keeps(pid)
-	first.signal(syscall.SIGKILL)
-	require.Equal(t, -1, first.exit())
+	pids := first.atWork()
+	require.Len(t, pids, 2)
+	h.keeps(pids[0])
+	first.kill()
 	second := h.run()
-	second.until(fmt.Sprintf("killed process %d, which an earlier raynoded left behind", pid))
-	atWork(second)
-	for _, left := range []int{pid, child} {
+	second.until(fmt.Sprintf("killed process %d, which an earlier raynoded left behind", pids[0]))
+	require.Len(t, second.atWork(), 2)
+	for _, left := range pids {
 		line, _ := os.ReadFile(fmt.Sprintf("/proc/%d/cmdline", left)) // empty if it is a zombie
 		require.Empty(t, line)
 	}
@@ -152,8 +145,7 @@ func TestRun_AfterAKillUnderRayStart(t *testing.T) {
 	h.eventually(func() bool { return len(h.started("ray start")) > 0 })
 	starter := h.one("ray start")
 	h.keeps(starter.PID)
-	first.signal(syscall.SIGKILL)
-	require.Equal(t, -1, first.exit())
+	first.kill()
 	require.True(t, starter.Alive())
 	second := h.run()
 	second.until(fmt.Sprintf("killed process %d, which an earlier raynoded left behind", starter.PID))
