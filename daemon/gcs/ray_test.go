@@ -84,7 +84,7 @@ func TestRay(t *testing.T) {
 			require.True(t, <-words)
 			gcs := r.pid("gcs_server")
 
-			require.NoError(t, unix.Kill(gcs, unix.SIGSTOP))
+			r.freeze(gcs)
 			_, err = c.CheckAlive(within(t, time.Second))
 			require.Equal(t, Stuck, FaultOf(err), "%v", err)
 			fresh := connect(t, head)
@@ -281,6 +281,22 @@ func (r *rayLab) pid(program string) int {
 	pids := r.pids(program)
 	require.Len(r.t, pids, 1)
 	return pids[0]
+}
+
+// freeze stops a program and waits until all its threads stand: the signal reaches one of them, which stops the others
+// when its turn on a processor comes, and until then they answer.
+func (r *rayLab) freeze(pid int) {
+	r.t.Helper()
+	require.NoError(r.t, unix.Kill(pid, unix.SIGSTOP))
+	require.Eventually(r.t, func() bool {
+		stats, err := filepath.Glob(fmt.Sprintf("/proc/%d/task/*/stat", pid))
+		require.NoError(r.t, err)
+		require.NotEmpty(r.t, stats)
+		return !slices.ContainsFunc(stats, func(path string) bool {
+			stat, _ := os.ReadFile(path)
+			return !bytes.Contains(stat, []byte(") T "))
+		})
+	}, later, 10*time.Millisecond)
 }
 
 func (r *rayLab) checkArgv(nodeID string) {
