@@ -24,6 +24,7 @@ func (l *life) join(ctx context.Context) error {
 	if l.node.Head {
 		return l.found(ctx)
 	}
+	var last error // the answer to a question that join_timeout cut short says less than the one before
 	for began := time.Now(); ; {
 		limited, cancel := l.joinLimit(ctx, began)
 		err := l.ask(limited)
@@ -34,10 +35,13 @@ func (l *life) join(ctx context.Context) error {
 		if limited.Err() == nil {
 			l.tell(limited, reason, err.Error())
 		}
+		if limited.Err() == nil || last == nil {
+			last = err
+		}
 		over := l.patient(limited, began, knock/2+rand.N(knock))
 		cancel()
 		if over != nil {
-			return l.unreachable(over, err)
+			return l.unreachable(over, last)
 		}
 	}
 }

@@ -162,6 +162,14 @@ func (c *cluster) node(name string, gpus int, labels ...string) *exec.Cmd {
 	return cmd
 }
 
+// mute is a head that takes connections and says nothing.
+func (c *cluster) mute() {
+	c.Helper()
+	l, err := net.Listen("tcp", c.head)
+	require.NoError(c, err)
+	c.Cleanup(func() { _ = l.Close() })
+}
+
 // stranger listens where the head should be, and is no Ray.
 func (c *cluster) stranger() {
 	c.Helper()
@@ -183,7 +191,14 @@ func (c *cluster) stranger() {
 // tell sends a signal to the only one of a program that lives.
 func (c *cluster) tell(program string, s syscall.Signal) {
 	c.Helper()
+	c.alive(program)
 	require.NoError(c, syscall.Kill(c.one(program).PID, s))
+}
+
+// alive waits until a program runs that may come later than READY.
+func (c *cluster) alive(program string) {
+	c.Helper()
+	c.eventually(func() bool { return slices.ContainsFunc(c.started(program), fakeray.Process.Alive) })
 }
 
 func (c *cluster) farewells() []string {

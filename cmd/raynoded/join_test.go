@@ -96,8 +96,8 @@ func TestRun_WorkerThatIsNotLetIn(t *testing.T) {
 				"(InvalidAuthToken: Authentication token is missing or incorrect): auth.mode and the token must be those of the head ($HEAD)",
 		},
 		{
-			"no Ray head", []string{"none"}, nil, `cluster.join_timeout = "300ms"`,
-			69, "the head cannot be reached within cluster.join_timeout (300ms): cannot ask head $HEAD whether it is alive: not a Ray head: it *",
+			"no Ray head", []string{"none"}, nil, `cluster.join_timeout = "3s"`,
+			69, "the head cannot be reached within cluster.join_timeout (3s): cannot ask head $HEAD whether it is alive: not a Ray head: it *",
 		},
 	}
 	for _, c := range cases {
@@ -137,14 +137,14 @@ func TestRun_WorkerThatCannotStart(t *testing.T) {
 			76, mayNotJoin + "its Ray or Python version differs from this host's, says `ray start`",
 		},
 		{
-			"`ray start` hangs", "hang", `ray.start_timeout = "700ms"`,
-			70, "Ray failed: *within ray.start_timeout (700ms)",
+			"`ray start` hangs", "hang", `ray.start_timeout = "5s"`,
+			70, "Ray failed: *within ray.start_timeout (5s)",
 		},
 		{"no raylet", "noraylet", "", 70, "Ray failed: *`ray start` returned, but started no raylet"},
 		{"the raylet dies", "raylet-dies", "", 70, "Ray failed: *raylet ended with exit code 3: no more shared memory"},
 		{
-			"never listed", "never-listed,actor", `ray.start_timeout = "900ms"`,
-			70, "Ray failed: *the GCS does not list this node within ray.start_timeout (900ms)",
+			"never listed", "never-listed,actor", `ray.start_timeout = "5s"`,
+			70, "Ray failed: *the GCS does not list this node within ray.start_timeout (5s)",
 		},
 		{
 			"drained before it was listed", "raylet-drained", "",
@@ -162,6 +162,16 @@ func TestRun_WorkerThatCannotStart(t *testing.T) {
 			require.Len(t, h.started("ray start"), 1, "raynoded does not try again: systemd does")
 		})
 	}
+}
+
+// What is said at the end is the last answer to a question that was not cut short by it.
+func TestRun_QuestionCutShort(t *testing.T) {
+	t.Parallel()
+	h := newCluster(t).host("worker", workerRole, `cluster.join_timeout = "1500ms"`)
+	p := h.run()
+	p.until("connection refused")
+	h.mute() // the next question is not answered within the second that is its own
+	h.ends(p, 69, "the head cannot be reached within cluster.join_timeout (1.5s): cannot reach head $HEAD: connection refused")
 }
 
 // A head that goes while a node joins it was never joined: that is no good end.
