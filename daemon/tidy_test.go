@@ -36,7 +36,12 @@ func left(t *testing.T, l *life) []string {
 func TestLife_TidyFirst(t *testing.T) {
 	l := tidying(t)
 	aged(t, l, 5)
-	require.NoError(t, l.tidyFirst(t.Context()))
+	for range 10 { // on a busy host its time is over before
+		require.NoError(t, l.tidyFirst(t.Context()))
+		if len(left(t, l)) == 2 {
+			break
+		}
+	}
 	require.Equal(t, []string{"session_3", "session_4"}, left(t, l))
 }
 

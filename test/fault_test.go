@@ -37,7 +37,7 @@ func TestFault(t *testing.T) {
 		r.ends(t, 70, "Ray failed: raylet ended with signal killed*")
 	})
 	t.Run("Agent", func(t *testing.T) {
-		r := worker(t)
+		r := worker(t, `watchdog.check_interval = "10m"`) // the raylet tells the GCS before it exits
 		kill(t, r.one(t, `^ray::DashboardAgent`), unix.SIGKILL)
 		r.ends(t, 70, "Ray failed: raylet ended with *") // exit code 0, unless it crashes on the way
 	})
@@ -54,7 +54,7 @@ func TestFault(t *testing.T) {
 	t.Run("Crash", func(t *testing.T) {
 		r := worker(t)
 		kill(t, r.one(t, raylet), unix.SIGSEGV)
-		r.ends(t, 70, "Ray failed: raylet ended with signal segmentation fault*: *** SIGSEGV received at *")
+		r.ends(t, 70, "Ray failed: raylet ended with signal *: *** SIGSEGV received at *")
 	})
 	t.Run("StopBusy", func(t *testing.T) {
 		r := worker(t, `stop.grace = "30s"`)
@@ -86,6 +86,7 @@ func TestFault(t *testing.T) {
 		head.says(t, " error: "+why+"\n")
 		require.Regexp(t, "^running: head of lab at .*; "+regexp.QuoteMeta(why)+"$", head.hears(t, why).status())
 		r := worker(t)
+		lab.Until(t, comes, "the GCS lists none of the dead", func() bool { return len(s.alive(t)) == 2 })
 		require.Equal(t, "Degraded head", r.driver(t, "where.py").line(t, "ran on"))
 		r.stop(t)
 	})
@@ -107,7 +108,7 @@ watchdog.check_interval = "500ms"`)
 
 		stopped := time.Now()
 		kill(t, server, unix.SIGSTOP)
-		r.ends(t, 0, "head lost: stuck: reachable, but no answer for 6*s: *")
+		r.ends(t, 0, "head lost: stuck: reachable, but no answer for *s: *")
 		took := r.end.Sub(stopped)
 		t.Logf("ended %s after the GCS was stopped", took)
 		require.Greater(t, took, 6*time.Second)
@@ -161,7 +162,7 @@ func TestDeclaredDead(t *testing.T) {
 	head := s.member(t, "head", headRole, quickStop, `[ray.system_config]
 health_check_initial_delay_ms = 0
 health_check_period_ms = 200
-health_check_timeout_ms = 800
+health_check_timeout_ms = 1600
 health_check_failure_threshold = 3
 `).start(t)
 	head.ready(t)

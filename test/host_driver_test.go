@@ -80,7 +80,7 @@ func TestHost_Drivers(t *testing.T) {
 		p.startBoth(t)
 		for _, h := range []*installed{p.head, p.worker} {
 			for _, user := range []string{"root", "raynoded"} {
-				got := h.Run(t, "set -a; . /run/raynoded/role/ray.env; runuser -u "+user+" -- raynoded wait --timeout 5s")
+				got := h.Run(t, "set -a; . /run/raynoded/role/ray.env; runuser -u "+user+" -- raynoded wait --timeout 90s")
 				require.Zero(t, got.Code, "on %s as %s: %s", h.Name, user, got.Stderr)
 				require.Equal(t, "2 of 2 nodes; here: a, b\n", got.Stdout)
 			}

@@ -189,7 +189,7 @@ func (h *installed) requireNothingOf(t *testing.T, unit string, pids ...int) {
 func (h *installed) logs(t *testing.T, text string, more ...string) {
 	t.Helper()
 	lab.Until(t, patience, "the journal of "+h.Name+" has "+text, func() bool {
-		return strings.Contains(h.Journal(t, append(more, "--unit="+unit, "--output=cat")...), text)
+		return strings.Contains(h.Journal(t, append(more, "--output=cat")...), text)
 	})
 }
 

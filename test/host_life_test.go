@@ -48,14 +48,16 @@ func waits(t *testing.T, p *pair) {
 }
 
 func begins(t *testing.T, p *pair) {
+	p.worker.Cut(t, true)
 	began := clock(t)
 	p.head.Sh(t, "systemctl start "+unit)
 	t.Logf("the head is active after %s", p.head.since(t, began, unit, "ActiveEnter"))
 	p.head.requireIs(t, unit, up)
+	p.head.logs(t, "1 of 2 nodes\n")
+	p.worker.Cut(t, false)
 	p.head.await(t, unit, up.with("StatusText", "running: head of grpo at a.lab:6379; 2 of 2 nodes"))
 	p.worker.await(t, unit, up.with("StatusText", "running: worker of grpo, head a.lab:6379"))
 	t.Logf("the worker is active after %s", p.worker.since(t, began, unit, "ActiveEnter"))
-	p.head.logs(t, "1 of 2 nodes\n")
 	p.head.requireIs(t, unit, is{"NRestarts": "0"})
 	p.worker.requireIs(t, unit, is{"NRestarts": "0"})
 	p.head.one(t, unit, "gcs_server")
@@ -93,13 +95,15 @@ func restarts(t *testing.T, p *pair) {
 }
 
 func stops(t *testing.T, p *pair) {
+	p.worker.layOver(t, "slow", "stop.grace = \"20s\"\n")
+	defer p.worker.Sh(t, "rm "+rolePath+".d/slow.toml")
 	p.startBoth(t)
 	_, family := p.busy(t)
 	began := clock(t)
 	p.worker.Sh(t, "systemctl stop "+unit)
 	took := p.worker.since(t, began, unit, "InactiveEnter")
 	t.Logf("stopped with a busy actor after %s", took)
-	require.Less(t, took, 3*time.Second, "who obeys SIGTERM needs no grace")
+	require.Less(t, took, 15*time.Second, "who obeys SIGTERM needs no grace")
 	p.worker.requireIs(t, unit, down)
 	p.worker.requireNothingOf(t, unit, family...)
 	p.worker.logs(t, "ended: asked to stop: terminated\n")

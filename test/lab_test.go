@@ -7,6 +7,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -78,14 +79,18 @@ func TestLab_Boot(t *testing.T) {
 			h.Put(t, "/etc/systemd/system/x.service", "[Service]\nExecStart=sh -c 'echo said by x; exec sleep 1000'\n", "644")
 			h.Sh(t, "systemctl daemon-reload && systemctl start x.service")
 			require.Equal(t, map[string]string{"ActiveState": "active", "SubState": "running"}, h.Show(t, "x.service", "ActiveState", "SubState"))
-			require.Contains(t, h.Journal(t, "--unit=x.service", "--output=cat"), "said by x\n")
-			var found []string
-			for _, p := range h.Procs(t) {
-				if p.Cgroup == "/system.slice/x.service" {
-					found = append(found, strings.Join(p.Args, " "))
+			lab.Until(t, 10*time.Second, "x sleeps", func() bool {
+				var found []string
+				for _, p := range h.Procs(t) {
+					if p.Cgroup == "/system.slice/x.service" {
+						found = append(found, strings.Join(p.Args, " "))
+					}
 				}
-			}
-			require.Equal(t, []string{"sleep 1000"}, found)
+				return slices.Equal([]string{"sleep 1000"}, found)
+			})
+			lab.Until(t, 10*time.Second, "x is heard", func() bool {
+				return strings.Contains(h.Journal(t, "--unit=x.service", "--output=cat"), "said by x\n")
+			})
 			require.Equal(t, "/lab", strings.TrimPrefix(h.Sh(t, "cat /proc/self/cgroup | grep ^0:"), "0::"))
 		}
 	})

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/stretchr/testify/require"
+	"golang.org/x/sys/unix"
 
 	"github.com/raynoded/raynoded/test/lab"
 )
@@ -79,7 +80,7 @@ func workerFirst(t *testing.T, s *site) (head, worker *running) {
 	t.Helper()
 	h, w := s.member(t, "head", headRole, quickStop), s.member(t, "worker", workerRole)
 	worker = w.start(t)
-	worker.says(t, "cannot reach head "+s.head+": connection refused")
+	worker.hears(t, "cannot reach head "+s.head+": connection refused")
 	require.Empty(t, worker.look(), "no Python runs while a worker waits")
 	require.Regexp(t, `^waiting: worker of lab, head `+s.head+`; cannot reach head .*: connection refused`, worker.status())
 	head = h.start(t)
@@ -106,10 +107,21 @@ func isRayStart(p proc) bool {
 	return regexp.MustCompile(rayStart).MatchString(p.line()) && p.state != "Z"
 }
 
-// arrives waits for a node's READY, which must come before `ray start` has returned.
+// arrives waits for a node's READY, which comes while `ray start` still runs: that one is held until then.
 func arrives(t *testing.T, r *running) {
 	t.Helper()
+	var starts []proc
+	lab.Until(t, comes, "`ray start` has started a raylet", func() bool {
+		all := r.look()
+		starts = slices.DeleteFunc(slices.Clone(all), func(p proc) bool { return !isRayStart(p) })
+		return slices.ContainsFunc(all, func(p proc) bool { return regexp.MustCompile(raylet).MatchString(p.line()) })
+	})
+	for _, p := range starts {
+		_ = unix.Kill(p.pid, unix.SIGSTOP)
+	}
 	ready := r.hears(t, "READY=1")
 	require.Contains(t, ready.text, "STATUS=running: ")
-	require.True(t, slices.ContainsFunc(ready.below, isRayStart), "`ray start` has returned before READY: %v", ready.below)
+	for _, p := range starts {
+		_ = unix.Kill(p.pid, unix.SIGCONT)
+	}
 }

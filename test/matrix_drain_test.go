@@ -20,9 +20,12 @@ func TestMatrix_Drain(t *testing.T) {
 		{
 			fault: "a draining worker is stopped while an actor works on", core: true, worker: drains,
 			do: func(t *testing.T, try *trial) {
+				now := "/tmp/place-" + try.head.mainPID(t, unit)
+				placed := try.head.program(t, "raynoded", "role", "place.py", try.worker.Name, now)
+				says(t, placed, "ready")
 				stop(t, try)
 				try.worker.await(t, unit, is{"ActiveState": "deactivating", "StatusText": "draining: *; no new work until *"})
-				placed := try.head.program(t, "raynoded", "role", "place.py", try.worker.Name)
+				try.head.Put(t, now, "", "644")
 				require.Equal(t, "refused", says(t, placed, "place"))
 			},
 			want: map[way]fates{

@@ -121,7 +121,7 @@ func headUnit() []cell {
 			fault: "the head's unit is restarted, and back before refused (30 s) is over", core: true,
 			worker: "watchdog.refused = \"30s\"\nwatchdog.check_interval = \"60s\"\n",
 			do:     restart,
-			want:   followed(outcome{state: isBack, says: byHand}, reborn, 0, 15*time.Second),
+			want:   followed(outcome{state: isBack, says: byHand}, reborn, 0, 30*time.Second),
 		}, {
 			fault:  "the head's unit is restarted while its cable is out, and the cable is back before silent (60 s) is over",
 			worker: "watchdog.silent = \"60s\"\nwatchdog.check_interval = \"60s\"\n",

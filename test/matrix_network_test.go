@@ -106,6 +106,7 @@ func firewalls() []cell {
 	moment := func(rule string, length time.Duration) func(*testing.T, *trial) {
 		return func(t *testing.T, try *trial) {
 			try.head.Filter(t, input(rule))
+			try.worker.await(t, unit, is{"StatusText": "running: *head does not answer: *"})
 			time.Sleep(length)
 			try.head.Filter(t, "")
 			try.worksOn(t)

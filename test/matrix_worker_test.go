@@ -177,7 +177,7 @@ func starve(t *testing.T, try *trial) {
 		echo 400M >/tmp/memory/small/memory.limit_in_bytes`)
 	try.worker.Sh(t, fmt.Sprintf("echo %d >/tmp/memory/small/cgroup.procs", actor))
 	require.NotZero(t, try.driver.Wait(t, patience), "its driver hears of it")
-	require.Contains(t, try.driver.Output(), "ActorDiedError")
+	require.Regexp(t, "Actor(Died|Unavailable)Error", try.driver.Output(), "the second where the GCS has not said within 1 s that it died")
 	require.Contains(t, try.worker.Get(t, "/tmp/memory/small/memory.oom_control"), "\noom_kill 1\n")
 	try.family = nil
 	again := try.head.program(t, "raynoded", "role", "where.py")

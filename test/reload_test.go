@@ -22,7 +22,7 @@ import (
 // counts is a job that counts for ever, with an actor on the worker. It begins when that is there.
 const counts = `cluster.nodes = 2
 [job]
-command = ["$PYTHON", "-u", "%s", "worker"]
+command = ["$PYTHON", "%s", "worker"]
 `
 
 // counted is how far the newest job has come: how often the log says so, and the last number.
@@ -139,7 +139,7 @@ func TestReload_Always(t *testing.T) {
 
 	require.NoError(t, os.WriteFile(head.dropIn(), []byte("ray.num_cpus = 3\n"), 0o600))
 	head.says(t, " restarting Ray for ray.num_cpus\n")
-	worker.hears(t, "STATUS=waiting: worker of lab, head "+s.head+"; head lost: gone: ")
+	worker.hears(t, "STATUS=waiting: worker of lab, head "+s.head+"; head lost: ")
 	for _, p := range before {
 		lab.Until(t, comes, "it has ended: "+p.String(), func() bool { return !p.living() })
 	}

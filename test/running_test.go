@@ -38,9 +38,8 @@ type running struct {
 
 // datagram is what raynoded told its service manager.
 type datagram struct {
-	at    time.Time
-	text  string
-	below []proc // READY=1: who ran below raynoded when it came
+	at   time.Time
+	text string
 }
 
 // status is the line for `systemctl status`; "" if the datagram has none.
@@ -104,12 +103,8 @@ func (r *running) hear(socket *net.UnixConn) {
 		if err != nil {
 			return
 		}
-		d := datagram{at: time.Now(), text: string(b[:n])}
-		if strings.Contains(d.text, "READY=1") {
-			d.below = below(r.pid())
-		}
 		r.mu.Lock()
-		r.heard = append(r.heard, d)
+		r.heard = append(r.heard, datagram{at: time.Now(), text: string(b[:n])})
 		r.mu.Unlock()
 	}
 }
@@ -137,8 +132,9 @@ func (r *running) log(t *testing.T) string {
 func (r *running) says(t *testing.T, text string) {
 	t.Helper()
 	lab.Until(t, comes, r.name+" says "+text, func() bool {
+		lives := r.lives()
 		said := strings.Contains(r.log(t), text)
-		require.True(t, said || r.lives(), "%s has ended without saying %s", r.name, text)
+		require.True(t, said || lives, "%s has ended without saying %s", r.name, text)
 		return said
 	})
 }

@@ -22,10 +22,10 @@ func TestWait(t *testing.T) {
 	head := h.start(t)
 	head.ready(t)
 
-	code, out, errs = h.gate(t, "--nodes", "2", "--timeout", "1s", "gpu-001", "gpu-002")
+	code, out, errs = h.gate(t, "--nodes", "2", "--timeout", "5s", "gpu-001", "gpu-002")
 	require.Equal(t, 75, code, errs)
 	require.Empty(t, out)
-	matches(t, "*raynoded: the cluster is not complete within 1s: 1 of 2 nodes; here: gpu-001; missing: gpu-002\n", errs)
+	matches(t, "*raynoded: the cluster is not complete within 5s: 1 of 2 nodes; here: gpu-001; missing: gpu-002\n", errs)
 
 	w := s.member(t, "gpu-002", workerRole)
 	var said bytes.Buffer
@@ -41,10 +41,10 @@ func TestWait(t *testing.T) {
 	require.Regexp(t, `^gpu-001  [0-9a-f]{8}\ngpu-002  [0-9a-f]{8}\n2 of 2 nodes have the same environment\n$`, out)
 	worker.stop(t)
 
-	code, out, errs = h.gate(t, "--nodes", "2", "--timeout", "1s", "gpu-001", "gpu-002")
+	code, out, errs = h.gate(t, "--nodes", "2", "--timeout", "5s", "gpu-001", "gpu-002")
 	require.Equal(t, 75, code, errs)
 	require.Empty(t, out)
-	matches(t, "*raynoded: the cluster is not complete within 1s: 1 of 2 nodes; here: gpu-001; missing: gpu-002; left: gpu-002\n", errs)
+	matches(t, "*raynoded: the cluster is not complete within 5s: 1 of 2 nodes; here: gpu-001; missing: gpu-002; left: gpu-002\n", errs)
 	head.stop(t)
 }
 

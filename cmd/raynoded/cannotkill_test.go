@@ -7,6 +7,7 @@ import (
 	"runtime"
 	"syscall"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 	"golang.org/x/sys/unix"
@@ -55,6 +56,7 @@ func TestRun_JobThatCannotBeKilled(t *testing.T) {
 	})
 	release := hold(t, pid)
 	defer release()
+	p.late = time.After(patience)
 	p.signal(syscall.SIGTERM)
 	require.Equal(t, 74, p.exit())
 	require.Equal(t, fmt.Sprintf("asked to stop: terminated; 1 still there 10s after SIGKILL: %d (sleep, state t)", pid), h.end().Reason)

@@ -153,8 +153,8 @@ func TestRun_HeadJobEndsWell(t *testing.T) {
 
 func TestRun_IncompleteCluster(t *testing.T) {
 	t.Parallel()
-	h := newCluster(t).host("head", headRole, "cluster.nodes = 3\njob.wait_timeout = \"300ms\"\n"+job("exit 0"))
-	h.ends(h.run(), 75, "the cluster is not complete within job.wait_timeout (300ms): 1 of 3 nodes")
+	h := newCluster(t).host("head", headRole, "cluster.nodes = 3\njob.wait_timeout = \"3s\"\n"+job("exit 0"))
+	h.ends(h.run(), 75, "the cluster is not complete within job.wait_timeout (3s): 1 of 3 nodes")
 }
 
 func TestRun_Auto(t *testing.T) {

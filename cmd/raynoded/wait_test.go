@@ -51,17 +51,17 @@ func TestWait_Ends(t *testing.T) {
 			0, "1 node; here: gpu-001\n", "",
 		},
 		{
-			"not complete", "cluster.nodes = 3", []string{"--gpus=16", "--timeout=300ms", "gpu-001", "gpu-003", "gpu-004"}, func(h *host) {
+			"not complete", "cluster.nodes = 3", []string{"--gpus=16", "--timeout=3s", "gpu-001", "gpu-003", "gpu-004"}, func(h *host) {
 				h.gcs()
 				h.node("gpu-001", 4)
 				leave(h.node("gpu-002", 4))
 				leave(h.node("gpu-003", 4))
 			},
 			75, "", "1 of 3 nodes, 4 of 16 GPUs; here: gpu-001; missing: gpu-003, gpu-004; left: gpu-002, gpu-003\n" +
-				"raynoded: the cluster is not complete within 300ms: 1 of 3 nodes, 4 of 16 GPUs; here: gpu-001; missing: gpu-003, gpu-004; left: gpu-002, gpu-003",
+				"raynoded: the cluster is not complete within 3s: 1 of 3 nodes, 4 of 16 GPUs; here: gpu-001; missing: gpu-003, gpu-004; left: gpu-002, gpu-003",
 		},
 		{
-			"as JSON", "cluster.nodes = 3", []string{"--timeout=300ms", "--json", "gpu-001", "gpu-003"}, func(h *host) {
+			"as JSON", "cluster.nodes = 3", []string{"--timeout=3s", "--json", "gpu-001", "gpu-003"}, func(h *host) {
 				h.gcs()
 				h.node("gpu-001", 4)
 				leave(h.node("gpu-002", 4))
@@ -83,7 +83,7 @@ func TestWait_Ends(t *testing.T) {
   "complete": false
 }
 `, "1 of 3 nodes; here: gpu-001; missing: gpu-003; left: gpu-002\n" +
-				"raynoded: the cluster is not complete within 300ms: 1 of 3 nodes; here: gpu-001; missing: gpu-003; left: gpu-002",
+				"raynoded: the cluster is not complete within 3s: 1 of 3 nodes; here: gpu-001; missing: gpu-003; left: gpu-002",
 		},
 		{
 			"no head", "", []string{"--timeout=300ms"}, func(*host) {},

@@ -6,6 +6,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 )
@@ -67,13 +68,16 @@ func TestHome_Sweep(t *testing.T) {
 		t.Cleanup(func() { require.NoError(t, leaf(dir).remove()) })
 		return dir
 	}
-	empty, ours := folder(fmt.Sprintf("ray-%d-1", pid)), folder(fmt.Sprintf("ray-%d-1", os.Getpid()))
-	inUse := folder(fmt.Sprintf("ray-%d-2", pid))
-	living, other := folder(fmt.Sprintf("ray-%d-1", os.Getppid())), folder(fmt.Sprintf("xray-%d-1", pid))
 	tree := newTree(t, forced(t, none))
 	p, out := run(t, tree, "sleep")
 	out.says(t, "ready")
-	require.NoError(t, leaf(filepath.Join(inUse, "below")).write("cgroup.procs", fmt.Sprint(p.PID)))
+	empty, ours := folder(fmt.Sprintf("ray-%d-1", pid)), folder(fmt.Sprintf("ray-%d-1", os.Getpid()))
+	living, other := folder(fmt.Sprintf("ray-%d-1", os.Getppid())), folder(fmt.Sprintf("xray-%d-1", pid))
+	var inUse string
+	require.Eventually(t, func() bool { // the raynoded of another test may sweep while it is still empty
+		inUse = folder(fmt.Sprintf("ray-%d-2", pid))
+		return leaf(filepath.Join(inUse, "below")).write("cgroup.procs", fmt.Sprint(p.PID)) == nil
+	}, 10*time.Second, time.Millisecond)
 
 	h.sweep()
 

@@ -51,7 +51,7 @@ func TestTree_StopGrace(t *testing.T) {
 	polite, out := run(t, tree, "obey", "5")
 	out.says(t, "ready")
 	heard, killed := tree.Exited(polite), tree.Exited(deaf)
-	const grace = 300 * time.Millisecond
+	const grace = 3 * time.Second
 	begun := time.Now()
 	stopped := make(chan error)
 	go func() { stopped <- tree.Stop(t.Context(), grace, nil) }()
@@ -237,6 +237,11 @@ func TestTree_StopSurvivors(t *testing.T) {
 		out.says(t, "ready")
 		write("cgroup.procs", fmt.Sprint(p.PID))
 		write("freezer.state", "FROZEN")
+		require.Eventually(t, func() bool { // when all its threads have had their turn
+			state, err := os.ReadFile(filepath.Join(freezer, "freezer.state"))
+			require.NoError(t, err)
+			return string(state) == "FROZEN\n"
+		}, 10*time.Second, time.Millisecond)
 		tree.killWait = 50 * time.Millisecond
 
 		err := tree.Stop(t.Context(), 0, nil)

@@ -139,12 +139,15 @@ func (f *folder) quietly(want texts) {
 	require.Empty(f, f.settled)
 }
 
-func (f *folder) sh(script string) {
+// sh runs a script, and says how long that took.
+func (f *folder) sh(script string) time.Duration {
 	f.Helper()
+	begun := time.Now()
 	cmd := exec.Command("/bin/sh", "-eu", "-c", script)
 	cmd.Dir = f.dir
 	out, err := cmd.CombinedOutput()
 	require.NoError(f, err, "%s", out)
+	return time.Since(begun)
 }
 
 // Every way in which a file is written is seen, once, when it is complete, and soon.
@@ -227,18 +230,21 @@ func TestWatch_WaysOfWriting(t *testing.T) {
 				maps.DeleteFunc(want, func(name, _ string) bool { return strings.HasPrefix(name, "role.toml.d/") })
 				maps.Copy(want, c.drops)
 			}
-			f.sh(c.script)
-			f.settlesAt(before, want)
+			took := f.sh(c.script)
+			f.settlesAt(before, want, took)
 			f.quietly(want)
 		})
 	}
 }
 
 // settlesAt waits for want. What settles on the way, on a host so busy that a script pauses, has each file as it was, as it
-// will be, or not at all: never half of one.
-func (f *folder) settlesAt(before, want texts) {
+// will be, or not at all: half of one only where the script took so long that this looks like its end.
+func (f *folder) settlesAt(before, want texts, took time.Duration) {
 	f.Helper()
 	for got := f.settles(); !got.Same(want); got = f.settles() {
+		if took >= doubtful {
+			continue
+		}
 		for name, text := range got {
 			require.Contains(f, []string{before[name], want[name]}, text, name)
 		}
@@ -265,7 +271,12 @@ func TestWatch_NothingOfOurs(t *testing.T) {
 			f := newFolder(t, texts{"role.toml": "role = 'single'\n", "role.toml.d/10.toml": "# ten\n"})
 			want := f.look()
 			f.watch(f.open())
-			f.sh(script)
+			if f.sh(script) >= quiet { // what was there on the way may have settled
+				f.write("token", "a busy host\n")
+				want["token"] = "a busy host\n"
+				for !f.settles().Same(want) {
+				}
+			}
 			f.quietly(want)
 		})
 	}
@@ -317,16 +328,18 @@ func TestWatch_Now(t *testing.T) {
 func TestWatch_Storm(t *testing.T) {
 	f := newFolder(t, texts{"role.toml": "# 0\n"})
 	f.watch(f.open())
-	stop, stopped := make(chan struct{}), make(chan struct{})
+	stop, lulls := make(chan struct{}), make(chan time.Duration)
 	go func() {
-		defer close(stopped)
-		for {
+		longest := time.Duration(0)
+		for last := time.Now(); ; last = time.Now() {
 			select {
 			case <-stop:
+				lulls <- longest
 				return
 			default:
 				_ = os.Chtimes(f.path("role.toml"), time.Time{}, time.Now())
 				time.Sleep(time.Millisecond)
+				longest = max(longest, time.Since(last))
 			}
 		}
 	}()
@@ -336,8 +349,9 @@ func TestWatch_Storm(t *testing.T) {
 	require.Contains(t, f.settles(), "role.toml.d/1.toml")
 	took := time.Since(start)
 	close(stop)
-	<-stopped
-	require.GreaterOrEqual(t, took, storm-quiet, "the storm was one")
+	if lull := <-lulls; lull < quiet/2 { // on a busy host it has lulls, and a change settles in one
+		require.GreaterOrEqual(t, took, storm-quiet, "the storm was one")
+	}
 	require.Less(t, took, 2*storm)
 	require.LessOrEqual(t, f.looks.Load()-looks, int64(took/pace)+2)
 }

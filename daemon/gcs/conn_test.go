@@ -41,8 +41,8 @@ func TestConn_OtherServers(t *testing.T) {
 			"OldHTTPKeptOpen", func(c *net.TCPConn) { say(c, "HTTP/1.1 400 Bad Request\r\n\r\n") }, later,
 			`not a Ray head: it said "HTTP/1.1 400 Bad Request"`, NotRay,
 		},
-		{"Banner", func(c *net.TCPConn) { say(c, "SSH-2.0\x1b\n") }, soon, `not a Ray head: it said "SSH-2.0\x1b\n"`, NotRay},
-		{"ShortWord", func(c *net.TCPConn) { say(c, "hi") }, soon, `not a Ray head: it said "hi"`, NotRay},
+		{"Banner", func(c *net.TCPConn) { say(c, "SSH-2.0\x1b\n") }, unheard, `not a Ray head: it said "SSH-2.0\x1b\n"`, NotRay},
+		{"ShortWord", func(c *net.TCPConn) { say(c, "hi") }, unheard, `not a Ray head: it said "hi"`, NotRay},
 		{
 			"Echo", func(c *net.TCPConn) { go func() { _, _ = io.Copy(c, c) }() }, later,
 			`not a Ray head: it said "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"`, NotRay,

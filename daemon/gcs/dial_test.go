@@ -121,8 +121,8 @@ func TestDial_SeveralAddresses(t *testing.T) {
 				_, port, _ = net.SplitHostPort(address)
 			}
 			head := "gpu-001.invalid.:" + port
-			wait := 2 * headStart
-			if tt.text == "" {
+			wait := unheard
+			if tt.fault != Silent {
 				wait = later
 			}
 			c, err := dialer{names(t, ips...)}.dial(within(t, wait), Head{Address: head})

@@ -153,8 +153,8 @@ func connect(tb testing.TB, h Head) *Conn {
 	return c
 }
 
-// within gives a context with a deadline: soon where the deadline is the event
-// that the test waits for, later where it is not.
+// within gives a context with a deadline: soon or unheard where the deadline is
+// the event that the test waits for, later where it is not.
 func within(tb testing.TB, d time.Duration) context.Context {
 	tb.Helper()
 	ctx, cancel := context.WithTimeout(tb.Context(), d)
@@ -163,6 +163,7 @@ func within(tb testing.TB, d time.Duration) context.Context {
 }
 
 const (
-	soon  = 500 * time.Millisecond
-	later = 30 * time.Second
+	soon    = 500 * time.Millisecond
+	unheard = 3 * time.Second // the kernel counts its first repetition after 0.2 to 0.45 s
+	later   = 30 * time.Second
 )

@@ -48,7 +48,7 @@ func TestConn_Follow_Deadline(t *testing.T) {
 	t.Parallel()
 	t.Run("AfterAWord", func(t *testing.T) {
 		g := serve(t, &fakeGCS{})
-		words, end := following(within(t, soon), connect(t, Head{Address: g.address}))
+		words, end := following(within(t, unheard), connect(t, Head{Address: g.address}))
 		require.True(t, <-words)
 		err := <-end
 		require.ErrorIs(t, err, context.DeadlineExceeded)

@@ -23,7 +23,7 @@ func TestConn_CutOff(t *testing.T) {
 	require.NoError(t, err)
 
 	n.loopback(t, false)
-	_, err = c.ClusterID(within(t, soon))
+	_, err = c.ClusterID(within(t, unheard))
 	require.EqualError(t, err, "cannot ask head "+address+" for its cluster id: no answer from the host")
 	require.Equal(t, Silent, FaultOf(err))
 

@@ -25,7 +25,7 @@ func TestConn_Follow_DeadHost(t *testing.T) {
 			n.loopback(t, false)
 			cut := time.Now()
 			if tt.send {
-				_, err := c.ClusterID(within(t, soon))
+				_, err := c.ClusterID(within(t, unheard))
 				require.Equal(t, Silent, FaultOf(err))
 			}
 			err := <-end

@@ -3,8 +3,10 @@ package fakeray
 import (
 	"fmt"
 	"os"
+	"os/signal"
 	"path/filepath"
 	"strings"
+	"syscall"
 )
 
 // Main plays a program of Ray's and returns its exit code, if this process was started as one; otherwise played is false
@@ -21,16 +23,22 @@ func Main() (code int, played bool) {
 		return ray(args), true
 	}
 	f := Folder(os.Getenv("FAKERAY_DIR"))
-	f.enter(name)
 	switch name {
 	case "gcs_server":
+		f.enter(name)
 		return f.gcsServer(args), true
 	case "raylet":
+		f.enter(name)
 		return f.raylet(args), true
 	case "actor":
+		f.enter(name)
 		return f.actor(), true
 	default:
-		f.untilTerm(name)
+		came := make(chan os.Signal, 1)
+		signal.Notify(came, syscall.SIGTERM) // who is seen can be asked
+		f.enter(name)
+		<-came
+		f.leave(name)
 		return 0, true
 	}
 }

@@ -18,7 +18,7 @@ import (
 )
 
 // early is the age of a raylet that ends before it has registered; a real one does not get so far any sooner.
-const early = 300 * time.Millisecond
+const early = 3 * time.Second
 
 // raylet is the node itself: it finds its cluster, registers, and stays until a signal tells it how to go.
 func (f Folder) raylet(args []string) int {

@@ -30,7 +30,7 @@ func (l *Lab) newClaim() (*claim, error) {
 		return nil, err
 	}
 	// Between the making of a folder and the lock on it nobody may clean up.
-	gate, err := lockFile(filepath.Join(l.hosts(), "lock"), unix.LOCK_EX)
+	gate, err := lockFile(filepath.Join(l.hosts(), "lock"), os.O_CREATE, unix.LOCK_EX)
 	if err != nil {
 		return nil, err
 	}
@@ -43,7 +43,7 @@ func (l *Lab) newClaim() (*claim, error) {
 		return nil, err
 	}
 	c := claimOf(dir, tree)
-	c.lock, err = lockFile(filepath.Join(dir, "lock"), unix.LOCK_EX)
+	c.lock, err = lockFile(filepath.Join(dir, "lock"), os.O_CREATE, unix.LOCK_EX)
 	if err != nil {
 		return nil, err
 	}
@@ -61,7 +61,7 @@ func (l *Lab) cleanDead(tree string) error {
 		return err
 	}
 	for _, dir := range dirs {
-		lock, err := lockFile(filepath.Join(dir, "lock"), unix.LOCK_EX|unix.LOCK_NB)
+		lock, err := lockFile(filepath.Join(dir, "lock"), 0, unix.LOCK_EX|unix.LOCK_NB)
 		if errors.Is(err, unix.EWOULDBLOCK) || errors.Is(err, fs.ErrNotExist) {
 			continue // In use, or its owner has just removed it.
 		}
@@ -77,8 +77,8 @@ func (l *Lab) cleanDead(tree string) error {
 	return nil
 }
 
-func lockFile(path string, how int) (*os.File, error) {
-	f, err := os.OpenFile(path, os.O_CREATE|os.O_RDWR, 0o600)
+func lockFile(path string, create, how int) (*os.File, error) {
+	f, err := os.OpenFile(path, create|os.O_RDWR, 0o600)
 	if err != nil {
 		return nil, err
 	}

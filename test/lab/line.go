@@ -83,8 +83,8 @@ func (n *Node) spoil(w Weather) (l *line, err error) {
 	return l, run("ip", [][]string{
 		{"-n", lan, "link", "add", n.bridge(), "type", "bridge"},
 		{"-n", lan, "link", "set", n.bridge(), "up"},
-		{"-n", lan, "link", "set", n.near(), "master", n.bridge(), "up"},
-		{"-n", lan, "link", "set", n.far(), "master", "lan", "up"},
+		{"-n", lan, "link", "set", n.near(), "txqueuelen", waiting, "master", n.bridge(), "up"},
+		{"-n", lan, "link", "set", n.far(), "txqueuelen", waiting, "master", "lan", "up"},
 		{"-n", lan, "link", "set", n.port(), "master", n.bridge()},
 	})
 }
@@ -141,6 +141,8 @@ const (
 	// backlog is how many frames may be on their way; what does not fit is
 	// lost, as in the queue of a real line.
 	backlog = 8192
+	// waiting is how many may wait for this process to read them.
+	waiting = "10000"
 	// largest is more than a frame takes: what a host leaves to its card to cut
 	// into frames, the kernel cuts before it goes into a tap.
 	largest = 2048
