@@ -41,11 +41,6 @@ var baseNames = []string{
 	usageStats, "RAY_DEFAULT_PYTHON_VERSION_MATCH_LEVEL",
 }
 
-// hasLogin says whether a variable names a proxy together with a user, and a password as a rule: http://user:password@proxy:3128.
-func hasLogin(name, value string) bool {
-	return strings.HasSuffix(strings.ToLower(name), "_proxy") && strings.Contains(value, "@")
-}
-
 const usageStats = "RAY_USAGE_STATS_ENABLED"
 
 // families are how the names begin of what matters to a training run, whichever file it is found in.

@@ -121,7 +121,7 @@ func (l *layers) take(from layer, env, patterns []string, origin string) {
 		_, reserved := l.from.Reserved(name)
 		switch {
 		case value == "" || reserved || !slices.ContainsFunc(patterns, func(p string) bool { return match(p, name) }):
-		case role.LooksSecret(name) || hasLogin(name, value):
+		case role.LooksSecret(name) || role.HasLogin(name, value):
 			l.hide(from, name, value, origin)
 		default:
 			l.set(from, name, value, origin)

@@ -106,7 +106,7 @@ func withheld(key string, v any) bool {
 // secret reports whether values of the key stay out of every complaint.
 func secret(key string) bool {
 	table, name, _ := strings.Cut(key, ".")
-	if table == "env" && LooksSecret(name) {
+	if table == "env" && (LooksSecret(name) || isProxy(name)) {
 		return true
 	}
 	return strings.EqualFold(table, "auth") && key != "auth.mode"

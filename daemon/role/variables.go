@@ -63,6 +63,11 @@ func LooksSecret(name string) bool {
 	})
 }
 
+// HasLogin says whether a variable names a proxy together with a user, and a password as a rule: http://user:password@proxy:3128.
+func HasLogin(name, value string) bool { return isProxy(name) && strings.Contains(value, "@") }
+
+func isProxy(name string) bool { return strings.HasSuffix(strings.ToLower(name), "_proxy") }
+
 // IsVariable says whether a name can be that of an environment variable: letters, digits and _, no digit first.
 func IsVariable(name string) bool {
 	return name != "" && strings.Trim(name, letters+digits+"_") == "" && strings.TrimLeft(name, digits) == name
@@ -93,6 +98,7 @@ func (l *loader) checkSetting(from EnvFrom, key, name, value string) {
 	l.check(IsVariable(name), key, "must be the name of an environment variable: letters, digits and _", phrase(fmt.Sprintf("%q", name)))
 	l.check(!reserved, key, "must leave to raynoded what it sets", phrase(name+" ("+instead+")"))
 	l.check(value == "" || !LooksSecret(name), key, "must come from a file of env_from.files, as it looks like a secret", phrase(name))
+	l.check(!HasLogin(name, value), key, "must come from a file of env_from.files, as it has a login in it", phrase(name))
 	l.check(len(name)+1+len(value) <= maxEntry, key, fmt.Sprintf("must have at most %d bytes together with its name", maxEntry-1), phrase(fmt.Sprintf("%d", len(name)+len(value))))
 }
 
