@@ -20,13 +20,14 @@ func TestMatrix_Drain(t *testing.T) {
 		{
 			fault: "a draining worker is stopped while an actor works on", core: true, worker: drains,
 			do: func(t *testing.T, try *trial) {
-				now := "/tmp/place-" + try.head.mainPID(t, unit)
+				const now = "/srv/place.now"
 				placed := try.head.program(t, "raynoded", "role", "place.py", try.worker.Name, now)
 				says(t, placed, "ready")
 				stop(t, try)
 				try.worker.await(t, unit, is{"ActiveState": "deactivating", "StatusText": "draining: *; no new work until *"})
 				try.head.Put(t, now, "", "644")
 				require.Equal(t, "refused", says(t, placed, "place"))
+				try.head.Sh(t, "rm "+now)
 			},
 			want: map[way]fates{
 				perJob: {head: unharmed(), worker: inactive(asked, 8*time.Second, 10*time.Second)},
