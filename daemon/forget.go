@@ -21,7 +21,11 @@ func FindKept(r *role.Role, place Place) (Kept, error) {
 	if r.Kind == role.Worker || r.Kind == role.Single {
 		return Kept{}, fmt.Errorf("%w: a %s keeps no state of a cluster: ask on the head", ErrRole, r.Kind)
 	}
-	return Kept{r, place}, nil
+	kept, units := Kept{r, place}, Kept{r, UnitPlace(r.Name)}
+	if kept.None() && !units.None() {
+		return units, nil
+	}
+	return kept, nil
 }
 
 func (k Kept) inRedis() bool { return k.role.Cluster.Redis != (role.Address{}) }

@@ -56,9 +56,11 @@ func (g Gathered) String() string {
 func Gather(ctx context.Context, r *role.Role, want Wanted, limit time.Duration, say func(string)) (Gathered, error) {
 	ctx, cancel := within(ctx, limit)
 	defer cancel()
+	g := want.of(r).compare(nil)
+	g.Complete = false // nobody has looked yet
 	token, err := readToken(r, credentials(r))
 	if err != nil {
-		return Gathered{}, err
+		return g, err
 	}
 	var last string
 	told := func(text string) {
@@ -67,7 +69,6 @@ func Gather(ctx context.Context, r *role.Role, want Wanted, limit time.Duration,
 			last = text
 		}
 	}
-	g := nobody(max(want.Nodes, 0), want.GPUs)
 	met := false
 	for {
 		now, err := want.ask(ctx, r, token.secret)
@@ -82,6 +83,8 @@ func Gather(ctx context.Context, r *role.Role, want Wanted, limit time.Duration,
 			return g, err
 		case ctx.Err() == nil:
 			told(err.Error())
+		case last == "": // the only question, cut short
+			last = err.Error()
 		}
 		over := pause(ctx, counting/2)
 		switch {
@@ -103,9 +106,7 @@ func (w Wanted) ask(ctx context.Context, r *role.Role, token gcs.Token) (Gathere
 		return Gathered{}, err
 	}
 	if decided.Kind == role.Single {
-		alone := nobody(0, 0)
-		alone.Complete = true
-		return alone, nil
+		return w.alone()
 	}
 	ctx, cancel := context.WithTimeout(ctx, answer)
 	defer cancel()
@@ -117,10 +118,27 @@ func (w Wanted) ask(ctx context.Context, r *role.Role, token gcs.Token) (Gathere
 	if err := pinned(ctx, conn, decided.Cluster.ID); err != nil {
 		return Gathered{}, err
 	}
-	if w.Nodes < 0 {
-		w.Nodes = decided.Cluster.Nodes
+	return w.of(decided).compare(all), nil
+}
+
+// alone is what a single host has of it: nothing to wait for, as long as nobody else is wanted.
+func (w Wanted) alone() (Gathered, error) {
+	own, _ := os.Hostname()
+	others := slices.DeleteFunc(slices.Clone(w.Hosts), func(host string) bool { return host == own })
+	if w.Nodes > 1 || len(others) > 0 {
+		return Gathered{}, fmt.Errorf("%w: this is a single host, which has no cluster to wait for: look at role and cluster.nodes", ErrRole)
 	}
-	return w.compare(all), nil
+	g := nobody(0, 0)
+	g.Complete = true
+	return g, nil
+}
+
+// of is what is wanted of a role's cluster.
+func (w Wanted) of(r *role.Role) Wanted {
+	if w.Nodes < 0 {
+		w.Nodes = r.Cluster.Nodes
+	}
+	return w
 }
 
 // nodesOf asks the GCS of a decided role for its nodes. The connection is the caller's to close.

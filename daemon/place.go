@@ -24,10 +24,17 @@ type Place struct {
 	own string // this user's folder in /tmp, for those of the above that the environment puts nowhere; "": it is not wanted
 }
 
+// UnitPlace returns the folders that systemd makes for the unit of the instance called name.
+func UnitPlace(name string) Place {
+	state := filepath.Join("/var/lib/raynoded", name)
+	return Place{State: state, Run: filepath.Join("/run/raynoded", name), Temp: filepath.Join(state, "ray")}
+}
+
 // FindPlace returns the folders of the instance called name: systemd's where it made some, /var/lib and /run for root, and
 // folders of their own for everybody else.
 func FindPlace(name string, getenv func(string) string) Place {
-	state, run := filepath.Join("/var/lib/raynoded", name), filepath.Join("/run/raynoded", name)
+	unit := UnitPlace(name)
+	state, run := unit.State, unit.Run
 	temp, own := "", ""
 	if os.Getuid() != 0 && getenv("STATE_DIRECTORY") == "" {
 		own = fmt.Sprintf("/tmp/raynoded-%d", os.Getuid())
@@ -171,6 +178,19 @@ func (p Place) Record(e End) error {
 		return err
 	}
 	return replace(p.endFile(), append(text, '\n'))
+}
+
+// RecordRefused is Record for a run that ends before it holds the lock: the record of a raynoded that runs stays.
+func (p Place) RecordRefused(e End) error {
+	if err := p.trust(p.State); err != nil {
+		return err
+	}
+	lock, err := p.lock()
+	if err != nil {
+		return err
+	}
+	defer lock.Close()
+	return p.Record(e)
 }
 
 // replace writes a file in one step: a reader sees the old one or the new one.

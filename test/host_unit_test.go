@@ -206,6 +206,18 @@ ray.ports = { client_server = 10011, dashboard_agent = 52366, worker_min = 21000
 		h.requireIs(t, u, down)
 		h.requireNothingOf(t, u)
 	}
+
+	h.Sh(t, "systemctl enable "+a)
+	require.Contains(t, h.Sh(t, "cd /etc/raynoded && raynoded check a.toml"), a+" starts at boot, but the role is per-job")
+	h.Sh(t, "systemctl disable "+a)
+
+	// What the unit keeps is found from everywhere.
+	h.Sh(t, "mkdir /var/lib/raynoded/a/gcs && chown raynoded: /var/lib/raynoded/a/gcs")
+	const forget = "raynoded forget --yes --role /etc/raynoded/a.toml"
+	got := h.Run(t, "runuser -u nobody -- "+forget)
+	require.Equal(t, 71, got.Code)
+	require.Contains(t, got.Stderr, "/var/lib/raynoded/a/lock: permission denied")
+	require.Equal(t, "Forgotten: /var/lib/raynoded/a/gcs.", h.Sh(t, "STATE_DIRECTORY=/var/lib/other "+forget))
 }
 
 // TestHost_Examples starts a head with the drop-ins that are shipped.

@@ -94,7 +94,8 @@ const wants = "/etc/systemd/system/multi-user.target.wants"
 
 // warnings are about what is valid but hardly meant: a per-job node that starts at boot ends with exit code 69 when no job runs.
 func warnings(r *role.Role) []string {
-	if r.Standing() || r.Kind == role.Single || filepath.Dir(r.Files[0]) != filepath.Dir(defaultRole) {
+	path, err := filepath.Abs(r.Files[0])
+	if err != nil || r.Standing() || r.Kind == role.Single || filepath.Dir(path) != filepath.Dir(defaultRole) {
 		return nil
 	}
 	unit := daemon.UnitName(r.Name)

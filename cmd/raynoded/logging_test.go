@@ -4,7 +4,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"os"
-	"syscall"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -43,13 +42,25 @@ func TestRun_LogLevel(t *testing.T) {
 func TestRun_TerminalHangsUp(t *testing.T) {
 	t.Parallel()
 	h := newCluster(t).host("single", singleRole)
-	p := h.runWith(terminalFile(t))
+	master, stdin := openTerminal(t)
+	p := h.runWith(stdin)
 	p.until(" running")
-	p.signal(syscall.SIGHUP)
+	require.NoError(t, master.Close())
 	h.ends(p, 0, "asked to stop: hangup")
 }
 
-func terminalFile(t *testing.T) *os.File {
+func TestWait_TerminalHangsUp(t *testing.T) {
+	t.Parallel()
+	h := newCluster(t).host("worker", workerRole)
+	master, stdin := openTerminal(t)
+	p := commandAt(t, stdin, h.env, "wait", "--role", h.role())
+	p.until("cannot reach head")
+	require.NoError(t, master.Close())
+	require.Equal(t, 75, p.exit())
+}
+
+// openTerminal makes a terminal: closing its master is what a lost connection of ssh does.
+func openTerminal(t *testing.T) (master, slave *os.File) {
 	t.Helper()
 	master, err := os.OpenFile("/dev/ptmx", os.O_RDWR|unix.O_NOCTTY, 0)
 	require.NoError(t, err)
@@ -58,8 +69,8 @@ func terminalFile(t *testing.T) *os.File {
 	require.NoError(t, unix.IoctlSetPointerInt(fd, unix.TIOCSPTLCK, 0))
 	n, err := unix.IoctlGetInt(fd, unix.TIOCGPTN)
 	require.NoError(t, err)
-	f, err := os.OpenFile(fmt.Sprintf("/dev/pts/%d", n), os.O_RDWR|unix.O_NOCTTY, 0)
+	slave, err = os.OpenFile(fmt.Sprintf("/dev/pts/%d", n), os.O_RDWR|unix.O_NOCTTY, 0)
 	require.NoError(t, err)
-	t.Cleanup(func() { _ = f.Close() })
-	return f
+	t.Cleanup(func() { _ = slave.Close() })
+	return master, slave
 }

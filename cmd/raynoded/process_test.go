@@ -51,6 +51,9 @@ func commandAt(t *testing.T, stdin *os.File, env []string, args ...string) *proc
 	}, env...)
 	if stdin != nil {
 		p.cmd.Stdin = stdin
+		if terminal(stdin) {
+			p.cmd.SysProcAttr = &syscall.SysProcAttr{Setsid: true, Setctty: true} // it is told when its terminal goes
+		}
 	}
 	p.cmd.Stdout, p.cmd.Stderr = stdout, w
 	require.NoError(t, p.cmd.Start())

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"io"
 	"os"
-	"path/filepath"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -64,7 +63,7 @@ func reload(ctx context.Context, path string, asJSON bool, out io.Writer) error 
 func askReload(ctx context.Context, name string) (report.Reloaded, error) {
 	own := daemon.FindPlace(name, os.Getenv).ControlSocket()
 	r, err := report.Reload(ctx, own)
-	unit := daemon.Place{Run: filepath.Join("/run/raynoded", name)}.ControlSocket()
+	unit := daemon.UnitPlace(name).ControlSocket()
 	if errors.Is(err, report.ErrNobody) && unit != own {
 		return report.Reload(ctx, unit)
 	}

@@ -48,12 +48,12 @@ func runNode(ctx context.Context, path string, stderr io.Writer) error {
 		return err
 	}
 	files := role.Read(path)
+	place := daemon.FindPlace(role.Name(path), os.Getenv)
 	r, err := files.Load()
 	if err != nil {
-		return err
+		return refused(err, role.Name(path), place, stderr)
 	}
 	log := newLogger(r.Log, stderr)
-	place := daemon.FindPlace(r.Name, os.Getenv)
 	err = node(ctx, r, files, place, log, stderr)
 	code := exitCode(err)
 	end := log.WithFields(logrus.Fields{"exit": code, "role": string(r.Kind), "instance": r.Name})
@@ -68,6 +68,16 @@ func runNode(ctx context.Context, path string, stderr io.Writer) error {
 	if err := place.Record(daemon.End{Time: time.Now(), Role: string(r.Kind), Reason: err.Error(), Code: code}); err != nil {
 		log.WithError(err).Debug("cannot record how the run ended")
 	}
+	return reported{err}
+}
+
+// refused puts on record that there was no role to run, and says so in the journal as of every end.
+func refused(err error, instance string, place daemon.Place, stderr io.Writer) error {
+	_ = place.RecordRefused(daemon.End{Time: time.Now(), Reason: err.Error(), Code: exitCode(err)})
+	if !toJournal(role.Log{}) {
+		return err
+	}
+	newLogger(role.Log{}, stderr).WithFields(logrus.Fields{"exit": exitCode(err), "instance": instance}).Errorf("ended: %v", err)
 	return reported{err}
 }
 
@@ -93,6 +103,7 @@ func node(ctx context.Context, r *role.Role, files role.Files, place daemon.Plac
 func signals(parent context.Context, hangups chan<- struct{}) (ctx, hurry context.Context, stop func()) {
 	ctx, ask := context.WithCancelCause(parent)
 	hurry, press := context.WithCancel(context.WithoutCancel(parent))
+	attached := terminal(os.Stdin) // a terminal that hangs up is none any more when its signal comes
 	came := make(chan os.Signal, 2)
 	signal.Notify(came, unix.SIGTERM, unix.SIGINT, unix.SIGHUP)
 	signal.Notify(make(chan os.Signal, 1), unix.SIGPIPE) // a log that broke off is no end; ignoring it would be inherited by Ray
@@ -105,7 +116,7 @@ func signals(parent context.Context, hangups chan<- struct{}) (ctx, hurry contex
 		for len(act) > 0 {
 			select {
 			case s := <-came:
-				if s == unix.SIGHUP && !terminal(os.Stdin) {
+				if s == unix.SIGHUP && !attached {
 					select {
 					case hangups <- struct{}{}:
 					default: // one is on its way, and has not read yet

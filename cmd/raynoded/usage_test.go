@@ -163,3 +163,22 @@ func (h *host) keeps(pid int) {
 		return strings.Contains(string(text), fmt.Sprintf(`"PID":%d,`, pid))
 	})
 }
+
+// A role file that is no good is an end like any other, unless it is none of the raynoded that runs.
+func TestRun_RefusedIsRecorded(t *testing.T) {
+	t.Parallel()
+	h := newCluster(t).host("single", singleRole)
+	first := h.run()
+	first.until(" running")
+	h.write(h.role()+".d/bad.toml", "role = 'wroker'\n")
+	require.Equal(t, 78, h.run().exit())
+	require.NoFileExists(t, h.path("last-end.json"), "the first one still runs")
+	first.signal(syscall.SIGTERM)
+	require.Equal(t, 0, first.exit())
+	require.Equal(t, 0, h.end().Code)
+
+	p := h.run()
+	require.Equal(t, 78, p.exit())
+	require.Equal(t, 78, h.end().Code)
+	require.Equal(t, p.stderr(), h.end().Reason)
+}

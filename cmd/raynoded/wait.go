@@ -58,7 +58,7 @@ func wait(ctx context.Context, o waitOptions, hosts []string, stdout, stderr io.
 		fmt.Fprintln(stderr, text)
 	})
 	if errors.Is(err, daemon.ErrAsked) {
-		return fmt.Errorf("%w: interrupted: %s", daemon.ErrIncomplete, seen)
+		err = fmt.Errorf("%w: interrupted: %s", daemon.ErrIncomplete, seen)
 	}
 	if o.json {
 		return errors.Join(err, encoder(stdout).Encode(seen))

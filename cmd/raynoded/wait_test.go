@@ -1,6 +1,7 @@
 package main
 
 import (
+	"os"
 	"os/exec"
 	"syscall"
 	"testing"
@@ -26,6 +27,19 @@ func TestWait_Complete(t *testing.T) {
 	require.Equal(t, 0, p.exit())
 	require.Equal(t, "2 of 2 nodes, 8 of 8 GPUs; here: gpu-001, gpu-002\n", p.output())
 }
+
+// nobodyYet is what a cluster has at which nobody has looked.
+const nobodyYet = `{
+  "nodes": 0,
+  "nodes_wanted": 0,
+  "gpus": 0,
+  "gpus_wanted": 0,
+  "here": [],
+  "missing": [],
+  "left": [],
+  "complete": false
+}
+`
 
 func TestWait_Ends(t *testing.T) {
 	t.Parallel()
@@ -91,19 +105,25 @@ func TestWait_Ends(t *testing.T) {
 				"raynoded: the head cannot be reached within 300ms: cannot reach head $HEAD: connection refused",
 		},
 		{
-			"no head, as JSON", "", []string{"--timeout=300ms", "--json"}, func(*host) {},
+			"no head, as JSON", "cluster.nodes = 4", []string{"--timeout=300ms", "--json", "--gpus=3", "gpu-001"}, func(*host) {},
 			69, `{
   "nodes": 0,
-  "nodes_wanted": 0,
+  "nodes_wanted": 4,
   "gpus": 0,
-  "gpus_wanted": 0,
+  "gpus_wanted": 3,
   "here": [],
-  "missing": [],
+  "missing": [
+    "gpu-001"
+  ],
   "left": [],
   "complete": false
 }
 `, "cannot reach head $HEAD: connection refused\n" +
 				"raynoded: the head cannot be reached within 300ms: cannot reach head $HEAD: connection refused",
+		},
+		{
+			"a head that says nothing", "", []string{"--timeout=300ms"}, func(h *host) { h.mute() },
+			69, "", "raynoded: the head cannot be reached within 300ms: cannot ask head $HEAD *: connected, but no answer",
 		},
 		{
 			"pinned to another cluster", `cluster.id = "00112233445566778899aabbccddeeff00112233445566778899aabb"`, nil, func(h *host) { h.gcs() },
@@ -119,6 +139,10 @@ func TestWait_Ends(t *testing.T) {
 		{
 			"no token file", `auth = { mode = "token", token_file = "$DIR/none" }`, nil, func(*host) {},
 			71, "", "raynoded: " + unfit + "auth.token_file: cannot read the token: stat $DIR/none: no such file or directory",
+		},
+		{
+			"no token file, as JSON", `auth = { mode = "token", token_file = "$DIR/none" }`, []string{"--json"}, func(*host) {},
+			71, nobodyYet, "raynoded: " + unfit + "auth.token_file: cannot read the token: stat $DIR/none: no such file or directory",
 		},
 		{"bad role file", `role = "wroker"`, nil, func(*host) {}, 78, "", `$DIR/worker.toml.d/0.toml:1:9: role: must be "head", "worker", "single" or "auto", got "wroker"`},
 	}
@@ -148,6 +172,35 @@ func TestWait_Interrupted(t *testing.T) {
 	p.signal(syscall.SIGINT)
 	require.Equal(t, 75, p.exit())
 	require.Equal(t, "raynoded: the cluster is not complete: interrupted: 0 of 2 nodes", p.said[len(p.said)-1])
+}
+
+func TestWait_InterruptedAsJSON(t *testing.T) {
+	t.Parallel()
+	h := newCluster(t).host("worker", workerRole)
+	p := h.wait("--json")
+	p.until("cannot reach head")
+	p.signal(syscall.SIGINT)
+	require.Equal(t, 75, p.exit())
+	require.Equal(t, nobodyYet, p.output())
+	require.Equal(t, "raynoded: the cluster is not complete: interrupted: 0 nodes", p.said[len(p.said)-1])
+}
+
+// A single host has no other to wait for: who asks for others has the wrong role file.
+func TestWait_Single(t *testing.T) {
+	t.Parallel()
+	own, err := os.Hostname()
+	require.NoError(t, err)
+	h := newCluster(t).host("single", singleRole)
+	for _, args := range [][]string{nil, {"--nodes=1", "--gpus=8"}, {own}} {
+		p := h.wait(args...)
+		require.Equal(t, 0, p.exit())
+		require.Equal(t, "0 nodes\n", p.output())
+	}
+	for _, args := range [][]string{{"--nodes=2"}, {own, "gpu-002"}} {
+		p := h.wait(args...)
+		require.Equal(t, 78, p.exit())
+		require.Equal(t, "raynoded: the role cannot be decided: this is a single host, which has no cluster to wait for: look at role and cluster.nodes", p.stderr())
+	}
 }
 
 // leave has a node say goodbye.

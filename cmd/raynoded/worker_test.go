@@ -219,7 +219,7 @@ func TestRun_RayEnv(t *testing.T) {
 RAY_ADDRESS=$HEAD
 RAY_TMPDIR=$DIR/worker/ray
 RAY_AUTH_MODE=token
-RAY_AUTH_TOKEN_PATH=$DIR/token
+RAY_AUTH_TOKEN_PATH=$DIR/worker/run/ray-token
 `), string(text))
 	info, err := os.Stat(h.path("run", "ray.env"))
 	require.NoError(t, err)

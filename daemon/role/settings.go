@@ -87,6 +87,8 @@ func written(v reflect.Value) any {
 		return t.String()
 	case *int:
 		return *t
+	case []string:
+		return append([]string{}, t...)
 	}
 	if v.Kind() == reflect.String {
 		return v.String()

@@ -137,6 +137,11 @@ func TestSettings_RoundTrip(t *testing.T) {
 
 func TestSettings_JSON(t *testing.T) {
 	all := mustSettings(t, Files{texts: []text{{path: "a.toml", data: []byte("role = 'single'\nstop.grace = '1s'")}}})
+	for _, s := range all {
+		value, err := json.Marshal(s.Value)
+		require.NoError(t, err)
+		require.NotEqual(t, "null", string(value), s.Key)
+	}
 	data, err := json.Marshal([]Setting{all[0], all[len(all)-2]})
 	require.NoError(t, err)
 	require.JSONEq(t, `[
