@@ -41,6 +41,7 @@ func FindEnvironment(ctx context.Context, r *role.Role, place Place, env []strin
 	}
 	ip, unknown := nodeIP(ctx, decided)
 	token, _ := tokenFile(decided, credentials(decided)) // that there is none is for the start to complain about
+	token = place.rayToken(decided, token)
 	sources.Address, sources.Interface = ip, holder(ip)
 	if decided.Kind != role.Single {
 		sources.Node = ray.Node{

@@ -17,10 +17,8 @@ import (
 // shippedProfiles are those of the package. A site has its own in the folder "profiles" beside the role file.
 const shippedProfiles = "/usr/share/raynoded/profiles"
 
-// profileFolders are where a profile of a role is looked for, in this order.
-func profileFolders(r *role.Role) []string {
-	return []string{filepath.Join(filepath.Dir(r.Files[0]), "profiles"), shippedProfiles}
-}
+// ownProfiles is where a site has its own profiles, which come before the shipped ones.
+func ownProfiles(r *role.Role) string { return filepath.Join(filepath.Dir(r.Files[0]), "profiles") }
 
 // equip reads what the environment of Ray and the job is made of, and makes what can be known of it before this node has an
 // address.
@@ -41,6 +39,9 @@ func (l *life) provide() error {
 		l.entry().Infof("environment: not applied: %s of %s: %s", n.Name, n.From, n.Why)
 	}
 	l.node.Digest = l.environment.Digest
+	if err := l.place.keepToken(l.role, l.head.Token); err != nil {
+		return err
+	}
 	return l.place.writeConf(l.environment.NCCLConf())
 }
 
@@ -49,7 +50,7 @@ func readSources(r *role.Role, place Place, env []string) (environ.Sources, erro
 	s := environ.Sources{Role: r, Own: env, ConfFile: place.ConfFile(), Mark: ray.Mark}
 	var problems []error
 	var err error
-	s.Profiles, err = environ.ReadProfiles(r.EnvFrom.Profiles, profileFolders(r)...)
+	s.Profiles, err = environ.ReadProfiles(r.EnvFrom.Profiles, ownProfiles(r), shippedProfiles)
 	if err != nil {
 		problems = append(problems, unfit("env_from.profiles", "%w", err))
 	}
@@ -77,11 +78,10 @@ func readSources(r *role.Role, place Place, env []string) (environ.Sources, erro
 func readEnvFile(path string, r *role.Role) (environ.File, error) {
 	name, isCredential := strings.CutPrefix(path, role.CredentialPrefix)
 	if isCredential {
-		dir := credentials(r)
-		if dir == "" {
+		path = credentialFile(credentials(r), name)
+		if path == "" {
 			return environ.File{}, fmt.Errorf("there is no systemd credential %s: the unit has none", name)
 		}
-		path = filepath.Join(dir, name)
 	}
 	return environ.ReadFile(path, r.EnvFrom)
 }

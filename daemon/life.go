@@ -148,7 +148,7 @@ func (l *life) stop(ctx, hurry context.Context, why error) error {
 		if err := l.tree.Stop(hurry, grace, spared, stages...); err != nil {
 			return err
 		}
-		for _, path := range []string{l.place.processFile(), l.place.ConfFile()} {
+		for _, path := range []string{l.place.processFile(), l.place.ConfFile(), l.place.tokenCopy()} {
 			if err := remove(path); err != nil {
 				l.log.WithError(err).Warn("a file stays that says nothing any more")
 			}

@@ -2,9 +2,7 @@ package daemon
 
 import (
 	"crypto/sha256"
-	"errors"
 	"fmt"
-	"io/fs"
 	"maps"
 	"path/filepath"
 	"slices"
@@ -25,24 +23,19 @@ func (s sources) Same(t sources) bool { return s.files.Same(t.files) && maps.Equ
 // Finished implements filewatch.Content. Of a named file nobody knows what it looks like when it is.
 func (s sources) Finished(before sources) bool { return s.files.Finished(before.files) }
 
-// namedFiles are those that a role names and whose content Ray is started with, by their keys. Of each only the first place
-// that there is counts.
-func namedFiles(r *role.Role) map[string][][]string {
-	files := map[string][][]string{}
+// namedFiles are those that a role names and whose content Ray is started with, by their keys.
+func namedFiles(r *role.Role) map[string][]string {
+	files := map[string][]string{}
 	if r.Auth.Mode == role.Token && r.Auth.TokenFile != "" {
-		files["auth.token_file"] = [][]string{{r.Auth.TokenFile}}
+		files["auth.token_file"] = []string{r.Auth.TokenFile}
 	}
 	for _, path := range r.EnvFrom.Files {
 		if !strings.HasPrefix(path, role.CredentialPrefix) { // systemd's do not change while the unit runs
-			files["env_from.files"] = append(files["env_from.files"], []string{path})
+			files["env_from.files"] = append(files["env_from.files"], path)
 		}
 	}
-	for _, name := range r.EnvFrom.Profiles {
-		var places []string
-		for _, folder := range profileFolders(r) {
-			places = append(places, filepath.Join(folder, name+".toml"))
-		}
-		files["env_from.profiles"] = append(files["env_from.profiles"], places)
+	for _, name := range r.EnvFrom.Profiles { // a shipped one changes with the package, which is no edit
+		files["env_from.profiles"] = append(files["env_from.profiles"], filepath.Join(ownProfiles(r), name+".toml"))
 	}
 	return files
 }
@@ -56,17 +49,12 @@ func fingerprints(r *role.Role) map[string]string {
 	return prints
 }
 
-func fingerprint(files [][]string) string {
+func fingerprint(files []string) string {
 	sum := sha256.New()
-	for _, places := range files {
-		for _, path := range places {
-			data, err := role.ReadFile(path)
-			fmt.Fprintf(sum, "%q %d %v\n", path, len(data), err)
-			_, _ = sum.Write(data) // a hash takes everything
-			if !errors.Is(err, fs.ErrNotExist) {
-				break
-			}
-		}
+	for _, path := range files {
+		data, err := role.ReadFile(path)
+		fmt.Fprintf(sum, "%q %d %v\n", path, len(data), err)
+		_, _ = sum.Write(data) // a hash takes everything
 	}
 	return string(sum.Sum(nil))
 }
@@ -80,7 +68,7 @@ func (d *Daemon) read() sources {
 func (d *Daemon) watched() []string {
 	paths := role.Paths(d.path)
 	for _, files := range namedFiles(d.now().Role) {
-		paths = append(paths, slices.Concat(files...)...)
+		paths = append(paths, files...)
 	}
 	return paths
 }

@@ -38,6 +38,10 @@ func TestReadToken(t *testing.T) {
 	for _, c := range cases {
 		t.Run(c.name, func(t *testing.T) {
 			dir := t.TempDir()
+			dirs := []string{t.TempDir(), dir} // of a unit with other credentials, and of raynoded's
+			if c.mode == 0 {
+				dirs = dirs[1:]
+			}
 			file := filepath.Join(dir, credential)
 			if c.mode != 0 {
 				require.NoError(t, os.WriteFile(file, []byte(c.text), c.mode))
@@ -46,13 +50,13 @@ func TestReadToken(t *testing.T) {
 			r := newRole(role.Worker)
 			r.Auth.Mode = role.Token
 			if !c.credentials {
-				r.Auth.TokenFile, dir = file, ""
+				r.Auth.TokenFile, dirs = file, nil
 			}
 			if c.name == "a pipe" {
 				require.NoError(t, os.Remove(file))
 				require.NoError(t, unix.Mkfifo(file, 0o600))
 			}
-			got, err := readToken(r, dir)
+			got, err := readToken(r, dirs)
 			require.NotContains(t, fmt.Sprintf("%v %+v %#v %v", got, got, got, err), "hush", "no secret in any text")
 			if c.err != "" {
 				require.ErrorIs(t, err, ErrHost)
@@ -72,11 +76,11 @@ func replaceFile(text, file string) string {
 func TestReadToken_None(t *testing.T) {
 	r := newRole(role.Worker)
 	r.Auth.Mode = role.None
-	got, err := readToken(r, "/none")
+	got, err := readToken(r, []string{"/none"})
 	require.NoError(t, err)
 	require.Equal(t, token{}, got)
 
 	r.Auth.Mode = role.Token
-	_, err = readToken(r, "")
+	_, err = readToken(r, nil)
 	require.EqualError(t, err, "this host is not fit: auth.token_file: the mode is token, but there is neither a token_file nor the systemd credential ray-token")
 }

@@ -62,6 +62,17 @@ func TestAuth_Token(t *testing.T) {
 		for _, r := range []*running{head, worker} {
 			require.Equal(t, "head worker", r.driver(t, "where.py").line(t, "ran on"))
 		}
+		t.Run("Changed", func(t *testing.T) {
+			token := filepath.Join(s.dir, "token")
+			require.NoError(t, os.WriteFile(token, []byte(other+"\n"), 0o600))
+			for _, r := range []*running{head, worker} {
+				r.hears(t, "restart pending: auth.token_file")
+			}
+			require.Equal(t, "head worker", worker.driver(t, "where.py").line(t, "ran on"), "whom Ray starts now has the cluster's token")
+			back := time.Now()
+			require.NoError(t, os.WriteFile(token, []byte(secret+"\n"), 0o600))
+			worker.hearsAfter(t, back, "STATUS=running: ")
+		})
 		t.Run("DriverWithout", func(t *testing.T) {
 			env := []string{"RAY_NUM_REDIS_GET_RETRIES=1"} // or it would try for 20 s
 			for _, entry := range head.rayEnv(t) {

@@ -24,6 +24,7 @@ var files = []entry{
 	{"/usr/share/raynoded/examples", "Role files with every key explained, and drop-ins for the unit."},
 	{"/usr/share/raynoded/profiles", "Environment profiles for env_from.profiles."},
 	{"/run/raynoded/role/ray.env", "Where the cluster is, for programs of this host that use it. It is there while the node is in the cluster."},
+	{"/run/raynoded/role/ray-token", "The token that Ray was started with, where the role names a token_file."},
 	{"/var/lib/raynoded/role", "The state: Ray's sessions and logs, and in last-end.json how the last run ended."},
 }
 

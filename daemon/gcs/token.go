@@ -39,6 +39,12 @@ func (t Token) String() string {
 // Format prints String for every verb.
 func (t Token) Format(s fmt.State, _ rune) { _, _ = io.WriteString(s, t.String()) }
 
+// WriteTo writes the secret, for a file that Ray reads it from.
+func (t Token) WriteTo(w io.Writer) (int64, error) {
+	n, err := io.WriteString(w, t.reveal())
+	return int64(n), err
+}
+
 func (t Token) reveal() string {
 	if t == (Token{}) {
 		return ""
