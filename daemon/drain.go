@@ -8,12 +8,13 @@ import (
 	"github.com/raynoded/raynoded/daemon/role"
 )
 
-// drain is how a worker that was asked to stop, or to begin anew, leaves its cluster: the GCS hears of it and places no more work here, and
-// what runs has stop.drain to end. The raylet's own end, which comes when it has nothing to do any more, ends the wait
-// early; so do a lost head and the end of hurry.
+// drain is how a worker that was asked to stop, or to begin anew, leaves its cluster: the GCS hears of it and places no more
+// work here, and what runs has stop.drain to end. The raylet's own end, which comes when it has nothing to do any more, ends
+// the wait early; so do a lost head and the end of hurry.
 func (l *life) drain(hurry context.Context, why error) {
 	limit := l.now().Stop.Drain.Duration
-	if limit == 0 || !l.joined || l.role.Kind != role.Worker || !errors.Is(why, ErrAsked) && !errors.Is(why, errAnew) {
+	meant := errors.Is(why, ErrAsked) || errors.Is(why, errAnew)
+	if limit == 0 || !meant || !l.joined || l.brood.ended || l.role.Kind != role.Worker {
 		return
 	}
 	l.enter(Draining, why)

@@ -10,6 +10,7 @@ import (
 	"github.com/sirupsen/logrus"
 	"github.com/stretchr/testify/require"
 
+	"github.com/raynoded/raynoded/daemon/child"
 	"github.com/raynoded/raynoded/daemon/notify"
 	"github.com/raynoded/raynoded/daemon/role"
 )
@@ -56,4 +57,17 @@ func TestLife_Judged_AskedMeanwhile(t *testing.T) {
 	l := living(t, r)
 	l.head.Address = mute.Addr().String()
 	require.Equal(t, ErrAsked, l.judged(ctx, failed("the raylet ended")))
+}
+
+// Where the raylet is gone nothing runs that could be waited for.
+func TestLife_Drain_NoRaylet(t *testing.T) {
+	r := newRole(role.Worker)
+	r.Stop.Drain.Duration = time.Hour
+	l := living(t, r)
+	l.brood.deaths = make(chan death, 1)
+	raylet, _ := l.brood.take(process(1, "/v/raylet"))
+	l.brood.deaths <- death{raylet, child.Exit{Known: true, Code: 3}}
+	require.EqualError(t, l.until(t.Context(), l.tend), "raylet ended with exit code 3")
+	l.drain(t.Context(), ErrAsked)
+	require.Equal(t, Running, l.phase)
 }
