@@ -49,7 +49,9 @@ func (d *Daemon) life(ctx, hurry context.Context) error {
 	if d.phase == Waiting && d.goesOn(why) {
 		return why
 	}
-	l.drain(hurry, why)
+	if over := l.drain(hurry, why); errors.Is(why, errAnew) && errors.Is(over, watchdog.ErrHeadLost) && !l.elsewhere() {
+		why = over // a per-job worker has no head to begin anew with
+	}
 	d.enter(Stopping, why)
 	if err := l.stop(ctx, hurry, why); err != nil {
 		return fmt.Errorf("%w; %w", why, UnfinishedError{err})

@@ -68,6 +68,6 @@ func TestLife_Drain_NoRaylet(t *testing.T) {
 	raylet, _ := l.brood.take(process(1, "/v/raylet"))
 	l.brood.deaths <- death{raylet, child.Exit{Known: true, Code: 3}}
 	require.EqualError(t, l.until(t.Context(), l.tend), "raylet ended with exit code 3")
-	l.drain(t.Context(), ErrAsked)
+	require.NoError(t, l.drain(t.Context(), ErrAsked))
 	require.Equal(t, Running, l.phase)
 }
