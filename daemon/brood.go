@@ -18,6 +18,7 @@ type brood struct {
 	deaths  chan death
 	dead    []string // what the node is degraded by
 
+	ended    bool // a vital one has died: there is no node any more
 	headless bool // the GCS has died: no raylet says goodbye to it any more
 }
 

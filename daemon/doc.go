@@ -41,7 +41,8 @@
 //
 // One goroutine, the one in Run, owns the node's state and is its only writer. What blocks is a guard: a function of a
 // context that runs in a goroutine of its own beside the one select (until, in loop.go) and returns with a reason. The
-// first guard to return ends the others. What a guard has to tell on the way goes to the select as news. The same select
+// first guard to return ends the others. What it said counts, unless it was good news or an edit, and another saw Ray, the
+// job or the head end meanwhile (outweighs). What a guard has to tell on the way goes to the select as news. The same select
 // feeds systemd's keep-alive, so a daemon that hangs is seen to hang.
 //
 // The fields of a life that guards write (the GCS's address, the cluster id, the brood of processes) belong to one guard

@@ -49,7 +49,9 @@ func (d *Daemon) life(ctx, hurry context.Context) error {
 	if d.phase == Waiting && d.goesOn(why) {
 		return why
 	}
-	l.drain(hurry, why)
+	if over := l.drain(hurry, why); errors.Is(why, errAnew) && errors.Is(over, watchdog.ErrHeadLost) && !l.elsewhere() {
+		why = over // a per-job worker has no head to begin anew with
+	}
 	d.enter(Stopping, why)
 	if err := l.stop(ctx, hurry, why); err != nil {
 		return fmt.Errorf("%w; %w", why, UnfinishedError{err})
@@ -99,7 +101,7 @@ func (l *life) alone(ctx context.Context) error {
 }
 
 // judged looks at a failure of Ray again. If the head of a worker does not answer either, the head comes first; if the
-// raylet left in order, somebody may have drained the node.
+// raylet left in order, somebody may have drained the node. A node that is asked to stop meanwhile has nothing to blame.
 func (l *life) judged(ctx context.Context, why error) error {
 	var f failure
 	if !errors.As(why, &f) {
@@ -114,6 +116,9 @@ func (l *life) judged(ctx context.Context, why error) error {
 		if err := l.until(ctx, l.drained); err != nil {
 			return err
 		}
+	}
+	if ctx.Err() != nil { // neither judge nor drained says so
+		return context.Cause(ctx)
 	}
 	if l.joined && len(l.role.Job.Command) > 0 {
 		return fmt.Errorf("%w: %w", ErrRayUnderJob, f.error)

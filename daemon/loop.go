@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"time"
+
+	"github.com/raynoded/raynoded/daemon/watchdog"
 )
 
 // guard blocks until it has something to say about the node. It returns soon after its context ends.
@@ -16,7 +18,7 @@ const beat = 10 * time.Second
 const extension = 4 * beat
 
 // until runs the guards beside the node's loop, the one place that changes the node's state. It returns what the first of
-// them said, once all have returned.
+// them said, once all have returned, unless what another said meanwhile outweighs it.
 func (d *Daemon) until(ctx context.Context, guards ...guard) error {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
@@ -34,6 +36,8 @@ func (d *Daemon) until(ctx context.Context, guards ...guard) error {
 				cancel()
 			case errors.Is(err, errAnew): // it came too late for this round
 				d.renew()
+			case outweighs(err, first):
+				first = err
 			}
 			left--
 		case n := <-d.news:
@@ -45,6 +49,22 @@ func (d *Daemon) until(ctx context.Context, guards ...guard) error {
 		}
 	}
 	return first
+}
+
+// outweighs says whether what a guard said beside the first counts more: that Ray, the job or the head has ended, beside the
+// word that all is well or that a new life is to begin. It may never be said again. Anything else may only have been said
+// because the guard was cut off.
+func outweighs(err, first error) bool {
+	var f failure
+	var end *JobEnd
+	switch {
+	case first != nil && !errors.Is(first, errAnew):
+		return false
+	case first == nil && errors.Is(err, ErrMismatch): // `ray start` may find it after the GCS has listed the node
+		return true
+	default:
+		return errors.As(err, &f) || errors.As(err, &end) || errors.Is(err, watchdog.ErrHeadLost)
+	}
 }
 
 // beatOnce says that this loop works, and asks systemd for time where it waits for the node, as long as there is something to

@@ -3,6 +3,7 @@ package daemon
 import (
 	"context"
 	"errors"
+	"fmt"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -11,6 +12,7 @@ import (
 
 	"github.com/raynoded/raynoded/daemon/notify"
 	"github.com/raynoded/raynoded/daemon/role"
+	"github.com/raynoded/raynoded/daemon/watchdog"
 )
 
 func newRole(kind role.Kind) *role.Role {
@@ -108,6 +110,45 @@ func TestDaemon_Until_LateRenewal(t *testing.T) {
 			}))
 		require.Equal(t, errAnew, d.until(t.Context(), d.anew, forever))
 	})
+}
+
+// What a guard says in the same moment as the first counts if it is an end that would not be said again.
+func TestDaemon_Until_Outweighed(t *testing.T) {
+	asked, dead, lost := fmt.Errorf("%w: terminated", ErrAsked), failed("raylet ended with signal killed"), &watchdog.LostError{Word: watchdog.WordGone}
+	ended, differs, unfit := &JobEnd{Text: "exit code 0"}, fmt.Errorf("%w: its Ray", ErrMismatch), fmt.Errorf("%w: cut off", ErrHost)
+	cases := []struct {
+		name                string
+		first, second, want error
+	}{
+		{"Ray fails as the node arrives", nil, dead, dead},
+		{"`ray start` finds another version as the node arrives", nil, differs, differs},
+		{"the head goes as the node arrives", nil, lost, lost},
+		{"cut off by an arrival", nil, context.Canceled, nil},
+		{"Ray fails under an edit", errAnew, dead, dead},
+		{"the job ends under an edit", errAnew, ended, ended},
+		{"the head goes under an edit", errAnew, lost, lost},
+		{"an edit may mend the host", errAnew, unfit, errAnew},
+		{"an edit may mend the version", errAnew, differs, errAnew},
+		{"cut off by an edit", errAnew, context.Canceled, errAnew},
+		{"asked to stop first", asked, dead, asked},
+		{"the job ends first", ended, lost, ended},
+		{"Ray fails first", dead, ended, dead},
+	}
+	for _, c := range cases {
+		t.Run(c.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				d := &Daemon{beat: time.NewTicker(beat), news: make(chan news), systemd: &notify.Systemd{}}
+				defer d.beat.Stop()
+				require.Equal(t, c.want, d.until(t.Context(),
+					func(context.Context) error { return c.first },
+					func(ctx context.Context) error {
+						<-ctx.Done()
+						return c.second
+					},
+					forever))
+			})
+		})
+	}
 }
 
 // A job does not start where the node has been asked to stop.

@@ -79,7 +79,7 @@ func (l *life) tend(ctx context.Context) error {
 			}
 		case d := <-l.brood.deaths:
 			if d.Vital {
-				l.brood.headless = d.Name == "gcs_server"
+				l.brood.ended, l.brood.headless = true, d.Name == "gcs_server"
 				return failed("%s", d)
 			}
 			l.brood.dead = append(l.brood.dead, d.String())

@@ -244,6 +244,37 @@ func TestReload_Always(t *testing.T) {
 	s.obeyed()
 }
 
+// A head that goes while a worker drains for a new Ray is its lost head, unless the files name another by then.
+func TestReload_HeadLostWhileItDrains(t *testing.T) {
+	t.Parallel()
+	const lost = "head lost: gone: every connection refused for *"
+	cases := []struct{ name, more, edit, ends string }{
+		{"per-job", "", "ray.num_gpus = 3\n", lost},
+		{"standing", standing, "ray.num_gpus = 3\n", ""},
+		{"to another head", "", "cluster.head = '127.9.9.9:6379'\n", ""},
+	}
+	for _, c := range cases {
+		t.Run(c.name, func(t *testing.T) {
+			t.Parallel()
+			h := newCluster(t).host("worker", workerRole, "reload.restart = 'always'\nstop.drain = '10m'\n", c.more).with("FAKERAY=actor")
+			gcs := h.gcs()
+			p := h.run()
+			p.until(" running")
+			h.edit(h.role()+".d/9.toml", c.edit)
+			p.until(" no new work until ")
+			stop(gcs)
+			p.until(" no longer draining: head lost: gone: ")
+			if c.ends != "" {
+				h.ends(p, 0, c.ends)
+				return
+			}
+			p.until(" waiting")
+			p.signal(syscall.SIGTERM)
+			h.ends(p, 0, "asked to stop: terminated")
+		})
+	}
+}
+
 // A training run under an auto role of a whole fleet does not hear of what is only its head's.
 func TestReload_AutoStaysWhatItIs(t *testing.T) {
 	t.Parallel()
