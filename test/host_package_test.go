@@ -20,6 +20,8 @@ const packaged = `755 /etc/needrestart
 755 /usr/bin/raynoded
 644 /usr/lib/systemd/system/raynoded.service
 644 /usr/lib/systemd/system/raynoded@.service
+755 /usr/lib/systemd/system/raynoded@role.service.d
+644 /usr/lib/systemd/system/raynoded@role.service.d/raynoded.conf
 644 /usr/lib/sysusers.d/raynoded.conf
 644 /usr/lib/tmpfiles.d/raynoded.conf
 644 /usr/share/bash-completion/completions/raynoded

@@ -211,6 +211,10 @@ ray.ports = { client_server = 10011, dashboard_agent = 52366, worker_min = 21000
 	require.Contains(t, h.Sh(t, "cd /etc/raynoded && raynoded check a.toml"), a+" starts at boot, but the role is per-job")
 	h.Sh(t, "systemctl disable "+a)
 
+	h.Put(t, rolePath, loneHead, "644")
+	require.Contains(t, h.Run(t, "systemctl start raynoded@role").Stderr, "Assertion failed on job for raynoded@role.service.")
+	h.Sh(t, "rm "+rolePath)
+
 	// What the unit keeps is found from everywhere.
 	h.Sh(t, "mkdir /var/lib/raynoded/a/gcs && chown raynoded: /var/lib/raynoded/a/gcs")
 	const forget = "raynoded forget --yes --role /etc/raynoded/a.toml"
