@@ -24,7 +24,7 @@ var about = map[string]string{
 	"cluster.auto.head_host": "The variable with the head's host name.",
 
 	"node":      "How this host presents itself to the cluster.",
-	"node.name": "What Ray calls this host. Empty: the host's name.",
+	"node.name": "What Ray calls this host. Empty: the host's name. Nodes that share an address need names of their own.",
 	"node.interface": "The network interface whose address Ray uses. Not together with node.ip. Both empty: the address " +
 		"on the route to the head.",
 	"node.ip": "The address of this host that Ray uses.",
