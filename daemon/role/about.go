@@ -75,7 +75,7 @@ var about = map[string]string{
 	"job": "What a head or a single host runs once the cluster is complete. Its end is the end of the cluster, and raynoded " +
 		"ends with its exit code.",
 	"job.command":      "The program and its arguments. There is no shell. Empty: no job.",
-	"job.dir":          "The folder to run it in: an absolute path.",
+	"job.dir":          "The folder to run it in: an absolute path. A program such as ./train.sh is looked for there.",
 	"job.wait_nodes":   "How many nodes it waits for, the head included. 0: cluster.nodes.",
 	"job.wait_gpus":    "How many GPUs it waits for. 0: none.",
 	"job.wait_timeout": "How long it waits for them.",
