@@ -89,7 +89,7 @@ func (l *life) live(ctx context.Context) error {
 // alone is the life of a single host: Ray, if any, is started inside the job.
 func (l *life) alone(ctx context.Context) error {
 	equip := func(context.Context) error { return errors.Join(l.equip(), l.jobFound()) }
-	if err := l.until(ctx, equip); err != nil {
+	if err := l.until(ctx, equip, l.anew); err != nil {
 		return err
 	}
 	if err := l.provide(); err != nil {
