@@ -14,13 +14,33 @@ type Counted struct {
 
 func count(all []gcs.Node) Counted {
 	var c Counted
-	for _, n := range all {
-		if n.Alive {
-			c.Nodes++
-			c.GPUs += n.Resources["GPU"]
-		}
+	for _, n := range present(all) {
+		c.Nodes++
+		c.GPUs += n.Resources["GPU"]
 	}
 	return c
+}
+
+// present are the nodes that are alive, each once. A host that died and is back stays listed with its former start for about
+// a minute: of one name and address only the last start counts.
+func present(all []gcs.Node) []gcs.Node {
+	var here []gcs.Node
+	at := map[[2]string]int{}
+	for _, n := range all {
+		if !n.Alive {
+			continue
+		}
+		who := [2]string{n.Name, n.Address}
+		i, seen := at[who]
+		switch {
+		case !seen:
+			at[who] = len(here)
+			here = append(here, n)
+		case n.Started.After(here[i].Started):
+			here[i] = n
+		}
+	}
+	return here
 }
 
 // of says how many nodes and GPUs are there, of how many where that is known.

@@ -56,15 +56,15 @@ func (d *Daemon) decide(ctx context.Context, file *role.Role) (*role.Role, error
 	if file.Kind != role.Auto {
 		return file, nil
 	}
-	for began := time.Now(); ; {
-		limited, cancel := d.joinLimit(ctx, began)
+	for {
+		limited, cancel := d.joinLimit(ctx)
 		decided, err := Decide(limited, file, os.Getenv)
 		if !errors.Is(err, errUnresolved) {
 			cancel()
 			return decided, err
 		}
 		d.tell(limited, reason, err.Error())
-		over := d.patient(limited, began, retry)
+		over := d.patient(limited, retry)
 		cancel()
 		if over != nil {
 			return nil, d.unreachable(over, err)
@@ -97,19 +97,20 @@ func (d *Daemon) carry(file, found *role.Role) *role.Role {
 	return &carried
 }
 
-// joinLimit ends the context of a per-job node cluster.join_timeout after its wait began. A standing one waits for ever.
-func (d *Daemon) joinLimit(ctx context.Context, began time.Time) (context.Context, context.CancelFunc) {
+// joinLimit ends the context of a per-job node cluster.join_timeout after it began to wait, whatever it has waited for and
+// however often it began anew since. A standing one waits for ever. Guards may read when the phase began: it stays while they run.
+func (d *Daemon) joinLimit(ctx context.Context) (context.Context, context.CancelFunc) {
 	r := d.now()
 	if r.Standing() {
 		return context.WithCancel(ctx)
 	}
-	return context.WithDeadlineCause(ctx, began.Add(r.Cluster.JoinTimeout.Duration), errLimit)
+	return context.WithDeadlineCause(ctx, d.entered.Add(r.Cluster.JoinTimeout.Duration), errLimit)
 }
 
 // patient pauses within a limit that joinLimit made. That it is over counts only if it still is the limit.
-func (d *Daemon) patient(limited context.Context, began time.Time, t time.Duration) error {
+func (d *Daemon) patient(limited context.Context, t time.Duration) error {
 	over := pause(limited, t)
-	if r := d.now(); errors.Is(over, errLimit) && (r.Standing() || time.Since(began) < r.Cluster.JoinTimeout.Duration) {
+	if r := d.now(); errors.Is(over, errLimit) && (r.Standing() || time.Since(d.entered) < r.Cluster.JoinTimeout.Duration) {
 		return nil
 	}
 	return over

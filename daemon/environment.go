@@ -129,10 +129,7 @@ func digests(all []gcs.Node) Digests {
 	d := Digests{Nodes: []NodeDigest{}}
 	votes := map[string]int{}
 	head := ""
-	for _, n := range all {
-		if !n.Alive {
-			continue
-		}
+	for _, n := range present(all) {
 		digest := n.Labels[ray.DigestLabel]
 		d.Nodes = append(d.Nodes, NodeDigest{Name: n.Name, Digest: digest})
 		votes[digest]++

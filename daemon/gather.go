@@ -172,13 +172,11 @@ func pinned(ctx context.Context, conn *gcs.Conn, pin string) error {
 
 // compare holds what is wanted against the GCS's table.
 func (w Wanted) compare(all []gcs.Node) Gathered {
-	c := count(all)
+	c, here := count(all), present(all)
 	g := nobody(w.Nodes, w.GPUs)
 	g.Nodes, g.GPUs = c.Nodes, c.GPUs
-	for _, n := range all {
-		if n.Alive {
-			g.Here = append(g.Here, n.Name)
-		}
+	for _, n := range here {
+		g.Here = append(g.Here, n.Name)
 	}
 	for _, n := range all {
 		if !n.Alive && !slices.Contains(g.Here, n.Name) && !slices.Contains(g.Left, n.Name) {
@@ -186,8 +184,8 @@ func (w Wanted) compare(all []gcs.Node) Gathered {
 		}
 	}
 	for _, host := range w.Hosts {
-		if !slices.ContainsFunc(all, func(n gcs.Node) bool {
-			return n.Alive && slices.Contains([]string{n.Name, n.Host, n.Address}, host)
+		if !slices.ContainsFunc(here, func(n gcs.Node) bool {
+			return slices.Contains([]string{n.Name, n.Host, n.Address}, host)
 		}) {
 			g.Missing = append(g.Missing, host)
 		}

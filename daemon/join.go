@@ -25,20 +25,24 @@ func (l *life) join(ctx context.Context) error {
 		return l.found(ctx)
 	}
 	var last error // the answer to a question that join_timeout cut short says less than the one before
-	for began := time.Now(); ; {
-		limited, cancel := l.joinLimit(ctx, began)
-		err := l.ask(limited)
+	for {
+		limited, cancel := l.joinLimit(ctx)
+		asking := limited
+		if last == nil {
+			asking = ctx // once in full, although the time may have gone before it came to that
+		}
+		err := l.ask(asking)
 		if err == nil || errors.Is(err, ErrHost) || errors.Is(err, ErrMismatch) || errors.Is(err, ErrToken) {
 			cancel()
 			return err
 		}
-		if limited.Err() == nil {
-			l.tell(limited, reason, err.Error())
+		if asking.Err() == nil {
+			l.tell(asking, reason, err.Error())
 		}
-		if limited.Err() == nil || last == nil {
+		if asking.Err() == nil || last == nil {
 			last = err
 		}
-		over := l.patient(limited, began, knock/2+rand.N(knock))
+		over := l.patient(limited, knock/2+rand.N(knock))
 		cancel()
 		if over != nil {
 			return l.unreachable(over, last)

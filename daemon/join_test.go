@@ -4,14 +4,51 @@ import (
 	"context"
 	"path/filepath"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 
 	"github.com/raynoded/raynoded/daemon/child"
 	"github.com/raynoded/raynoded/daemon/gcs"
+	"github.com/raynoded/raynoded/daemon/notify"
 	"github.com/raynoded/raynoded/daemon/ray"
 	"github.com/raynoded/raynoded/daemon/role"
 )
+
+// A wait has one clock, that of the status line: it counts what was waited for before, the head's name or until an edit. The
+// head is asked once in any case.
+func TestDaemon_JoinTimeout(t *testing.T) {
+	const noName = "gpu..invalid" // that DNS could not know, so nobody is asked for it
+	for name, c := range map[string]struct {
+		guard func(*life, context.Context) error
+		err   string
+	}{
+		"deciding": {
+			func(l *life, ctx context.Context) error {
+				_, err := l.decide(ctx, l.role)
+				return err
+			},
+			"cannot resolve the name " + noName,
+		},
+		"joining": {(*life).join, "cannot reach head " + noName + ":6379: lookup " + noName + ": no such host"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			r := newRole(role.Auto)
+			r.Cluster.Head.Host = noName
+			d := daemonOf(r)
+			d.beat, d.news, d.log, d.systemd = time.NewTicker(beat), make(chan news), quiet(), &notify.Systemd{}
+			defer d.beat.Stop()
+			d.enter(Waiting, nil)
+			d.entered = d.entered.Add(-25 * time.Minute)
+			ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
+			defer cancel()
+			l := &life{Daemon: d, role: r}
+			err := d.until(ctx, func(ctx context.Context) error { return c.guard(l, ctx) })
+			require.EqualError(t, err, "the head cannot be reached within cluster.join_timeout (20m0s): "+c.err)
+			require.ErrorIs(t, err, ErrUnreachable)
+		})
+	}
+}
 
 // A Ray of this host that cannot say its version now is no reason to refuse the head for good.
 func TestLife_Fits_CannotAsk(t *testing.T) {

@@ -90,7 +90,8 @@ func (l *life) live(ctx context.Context) error {
 
 // alone is the life of a single host: Ray, if any, is started inside the job.
 func (l *life) alone(ctx context.Context) error {
-	if err := l.until(ctx, func(context.Context) error { return l.equip() }); err != nil {
+	equip := func(context.Context) error { return errors.Join(l.equip(), l.jobFound()) }
+	if err := l.until(ctx, equip, l.anew); err != nil {
 		return err
 	}
 	if err := l.provide(); err != nil {

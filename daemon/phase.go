@@ -46,7 +46,11 @@ type news struct {
 func (d *Daemon) enter(p Phase, why error) {
 	from := d.phase
 	d.phase, d.entered = p, time.Now()
-	d.notes = [topics]string{pending: d.notes[pending], refused: d.notes[refused]}
+	kept := [topics]string{pending: d.notes[pending], refused: d.notes[refused]}
+	if p == Running || p == Draining { // what died while Ray started, or ran, is not back
+		kept[degraded] = d.notes[degraded]
+	}
+	d.notes = kept
 	if why != nil {
 		d.notes[reason] = why.Error()
 	}

@@ -4,10 +4,12 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"testing"
 	"testing/synctest"
 	"time"
 
+	"github.com/sirupsen/logrus"
 	"github.com/stretchr/testify/require"
 
 	"github.com/raynoded/raynoded/daemon/notify"
@@ -73,6 +75,48 @@ func TestDaemon_Status(t *testing.T) {
 			})
 		})
 	}
+}
+
+// What died while Ray started is still dead when the node runs, and when it drains. The next Ray begins whole.
+func TestDaemon_Enter_Degraded(t *testing.T) {
+	r := newRole(role.Worker)
+	r.Watchdog.OnHeadLoss = role.Rejoin
+	d := daemonOf(r)
+	d.log, d.systemd = quiet(), &notify.Systemd{}
+	d.enter(Starting, nil)
+	d.hear(news{degraded, "log_monitor ended with exit code 1"})
+	d.enter(Running, nil)
+	require.Equal(t, "running: worker, head gpu-001:6379; degraded: log_monitor ended with exit code 1", d.status())
+	d.hear(news{doubt, "head does not answer"})
+	d.enter(Draining, ErrAsked)
+	require.Equal(t, "draining: worker, head gpu-001:6379; asked to stop; degraded: log_monitor ended with exit code 1", d.status())
+	d.enter(Stopping, ErrAsked)
+	require.Equal(t, "stopping: worker, head gpu-001:6379; asked to stop", d.status())
+	d.enter(Waiting, nil)
+	d.enter(Starting, nil)
+	d.enter(Running, nil)
+	require.Equal(t, "running: worker, head gpu-001:6379", d.status())
+}
+
+// A death that was seen just when the GCS listed the node is told by the next phase.
+func TestLife_Tend_Mourns(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		d := daemonOf(newRole(role.Worker))
+		d.beat, d.news, d.log, d.systemd = time.NewTicker(beat), make(chan news), quiet(), &notify.Systemd{}
+		defer d.beat.Stop()
+		l := &life{Daemon: d, role: d.now().Role, brood: brood{dead: []string{"monitor ended with exit code 1", "dashboard ended with exit code 1"}}}
+		require.Equal(t, errLimit, d.until(t.Context(), l.tend, func(ctx context.Context) error {
+			_ = pause(ctx, time.Second)
+			return errLimit
+		}))
+		require.Equal(t, "monitor ended with exit code 1, dashboard ended with exit code 1", d.notes[degraded])
+	})
+}
+
+func quiet() *logrus.Logger {
+	log := logrus.New()
+	log.SetOutput(io.Discard)
+	return log
 }
 
 // The first guard to return ends the others, and until waits for them: nothing of a life runs on behind its back.

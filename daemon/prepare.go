@@ -61,7 +61,7 @@ func (l *life) jobFound() error {
 	if len(l.role.Job.Command) == 0 {
 		return nil
 	}
-	_, err := find(l.role.Job.Command[0], l.jobEnv())
+	_, err := l.jobProgram()
 	return err
 }
 

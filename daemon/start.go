@@ -63,6 +63,7 @@ func (l *life) start() error {
 // other death makes the node degraded.
 func (l *life) tend(ctx context.Context) error {
 	late := time.After(time.Until(l.deadline))
+	l.mourn(ctx) // whom the end of the phase before may have left unsaid
 	for {
 		var next <-chan time.Time
 		if l.brood.exit != nil {
@@ -83,7 +84,7 @@ func (l *life) tend(ctx context.Context) error {
 				return failed("%s", d)
 			}
 			l.brood.dead = append(l.brood.dead, d.String())
-			l.tell(ctx, degraded, strings.Join(l.brood.dead, ", "))
+			l.mourn(ctx)
 		case <-late:
 			if l.brood.exit != nil {
 				return failed("`ray start` has not returned within ray.start_timeout (%s)%s", l.role.Ray.StartTimeout, quote(ray.OutputWords(l.place.startLog())))
@@ -92,6 +93,11 @@ func (l *life) tend(ctx context.Context) error {
 			return context.Cause(ctx)
 		}
 	}
+}
+
+// mourn tells which programs have died that are not vital.
+func (l *life) mourn(ctx context.Context) {
+	l.tell(ctx, degraded, strings.Join(l.brood.dead, ", "))
 }
 
 // record takes the direct children of a process into the brood and has their deaths reported: those of `ray start` while

@@ -80,12 +80,12 @@ func (l *life) startJob() (<-chan child.Exit, error) {
 		return nil, fmt.Errorf("%w: job.command: cannot open its output: %w", ErrHost, err)
 	}
 	defer out.Close()
-	j, env := l.role.Job, l.jobEnv()
-	path, err := find(j.Command[0], env)
+	path, err := l.jobProgram()
 	if err != nil {
 		return nil, err
 	}
-	p, err := l.tree.Start(child.Command{Path: path, Args: j.Command[1:], Env: env, Dir: j.Dir, Stdout: out, Stderr: out})
+	j := l.role.Job
+	p, err := l.tree.Start(child.Command{Path: path, Args: j.Command[1:], Env: l.jobEnv(), Dir: j.Dir, Stdout: out, Stderr: out})
 	if err != nil {
 		return nil, unfit("job.command", "%w", err)
 	}
@@ -103,10 +103,31 @@ func (l *life) jobEnv() []string {
 	return append(env, l.node.Driver()...)
 }
 
-// find looks a program up in the PATH of env, as a shell would.
-func find(name string, env []string) (string, error) {
-	if strings.Contains(name, "/") {
+// jobProgram is the program of the job. The error says what is wrong with it and with the folder that it runs in.
+func (l *life) jobProgram() (string, error) {
+	j := l.role.Job
+	path, err := find(j.Command[0], j.Dir, l.jobEnv())
+	return path, errors.Join(enterable(j.Dir), err)
+}
+
+// enterable says whether a program can run in a folder; "" is where raynoded is.
+func enterable(dir string) error {
+	if dir == "" {
+		return nil
+	}
+	if err := unix.Access(dir+"/.", unix.X_OK); err != nil {
+		return unfit("job.dir", "cannot enter %s: %w: make the folder, let this user into it or name another", dir, err)
+	}
+	return nil
+}
+
+// find looks a program up as a shell in dir would, with the PATH of env.
+func find(name, dir string, env []string) (string, error) {
+	switch {
+	case filepath.IsAbs(name):
 		return name, executable(name)
+	case strings.Contains(name, "/"):
+		return name, executable(filepath.Join(dir, name))
 	}
 	for _, dir := range filepath.SplitList(lookup(env, "PATH")) {
 		if path := filepath.Join(dir, name); executable(path) == nil {

@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"os"
 	"strings"
 	"syscall"
 	"testing"
@@ -83,6 +84,17 @@ func TestRun_JobIsStopped(t *testing.T) {
 			require.Equal(t, c.name == "obeys", strings.Contains(p.stderr(), "saved"))
 		})
 	}
+}
+
+// A program that is named from the job's folder is looked for there.
+func TestRun_JobInItsFolder(t *testing.T) {
+	t.Parallel()
+	h := newCluster(t).host("single", singleRole, `job = { command = ["./train.sh"], dir = "$DIR/work" }`)
+	h.write(h.dir+"/work/train.sh", "#!/bin/sh\necho $0 in $PWD\n")
+	require.NoError(t, os.Chmod(h.dir+"/work/train.sh", 0o700))
+	p := h.run()
+	h.ends(p, 0, "the job ended: exit code 0")
+	require.Contains(t, p.said, h.fill("./train.sh in $DIR/work"))
 }
 
 func TestRun_JobEnvironment(t *testing.T) {

@@ -82,6 +82,18 @@ func TestRun_HostNotFit(t *testing.T) {
 			reason: unfit + "job.command: cannot run $DIR/token: permission denied",
 		},
 		{
+			name: "no folder for the job", role: headRole, more: "cluster.nodes = 2\njob = { command = [\"true\"], dir = \"$DIR/none\" }",
+			reason: unfit + "job.dir: cannot enter $DIR/none: no such file or directory: make the folder, let this user into it or name another",
+		},
+		{
+			name: "no folder for the job of a single host", role: singleRole, more: `job = { command = ["true"], dir = "$DIR/token" }`,
+			reason: unfit + "job.dir: cannot enter $DIR/token: not a directory: make the folder, let this user into it or name another",
+		},
+		{
+			name: "no such program in the job's folder", role: singleRole, more: `job = { command = ["bin/train"], dir = "$DIR" }`,
+			reason: unfit + "job.command: cannot run $DIR/bin/train: no such file or directory",
+		},
+		{
 			name: "the head is another host", role: headRole, more: `cluster.head = "192.0.2.1:6379"`,
 			reason: unfit + "cluster.head: 192.0.2.1 is 192.0.2.1, which is no address of this host: is this the head? If it is, set node.ip",
 		},
@@ -125,6 +137,7 @@ func TestRun_HostNotFit(t *testing.T) {
 			p := h.run()
 			h.ends(p, 71, c.reason)
 			require.Empty(t, h.started(), "nothing is started")
+			require.NotContains(t, p.stderr(), " running")
 			require.NotContains(t, p.stderr(), "hush-hush")
 		})
 	}

@@ -10,7 +10,7 @@ import (
 
 // Command is what Start starts.
 type Command struct {
-	Path   string   // of the program, absolute; also its argv[0]
+	Path   string   // of the program, absolute or seen from Dir; also its argv[0]
 	Args   []string // without argv[0]
 	Env    []string // all of its environment
 	Dir    string   // where it starts; empty: where this process is

@@ -24,7 +24,7 @@ var about = map[string]string{
 	"cluster.auto.head_host": "The variable with the head's host name.",
 
 	"node":      "How this host presents itself to the cluster.",
-	"node.name": "What Ray calls this host. Empty: the host's name.",
+	"node.name": "What Ray calls this host. Empty: the host's name. Nodes that share an address need names of their own.",
 	"node.interface": "The network interface whose address Ray uses. Not together with node.ip. Both empty: the address " +
 		"on the route to the head.",
 	"node.ip": "The address of this host that Ray uses.",
@@ -75,7 +75,7 @@ var about = map[string]string{
 	"job": "What a head or a single host runs once the cluster is complete. Its end is the end of the cluster, and raynoded " +
 		"ends with its exit code.",
 	"job.command":      "The program and its arguments. There is no shell. Empty: no job.",
-	"job.dir":          "The folder to run it in: an absolute path.",
+	"job.dir":          "The folder to run it in: an absolute path. A program such as ./train.sh is looked for there.",
 	"job.wait_nodes":   "How many nodes it waits for, the head included. 0: cluster.nodes.",
 	"job.wait_gpus":    "How many GPUs it waits for. 0: none.",
 	"job.wait_timeout": "How long it waits for them.",
