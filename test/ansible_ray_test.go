@@ -34,6 +34,8 @@ func TestAnsible_Ray(t *testing.T) {
 	f.vars["raynoded_ray_pip_args"] = "--no-index --find-links /srv/wheels --no-compile"
 	f.vars["raynoded_ray_version"] = "2.58.1"
 
+	f.plays(t, "ray.yml", "--check")
+	require.Equal(t, "/opt/ray-2.60.0", h.Sh(t, "ls -d /opt/ray* /usr/bin/raynoded 2>/dev/null || true"))
 	f.plays(t, "site.yml")
 	h.Sh(t, "raynoded wait --timeout 90s a")
 	require.Equal(t, "/opt/ray-2.58.1", h.Sh(t, "readlink /opt/ray"))
@@ -42,6 +44,7 @@ func TestAnsible_Ray(t *testing.T) {
 
 	t.Run("a second run changes nothing", func(t *testing.T) {
 		f.plays(t, "site.yml").requireUnchanged(t)
+		f.plays(t, "site.yml", "--check").requireUnchanged(t)
 		require.Equal(t, before, f.lives(t))
 	})
 

@@ -111,6 +111,8 @@ func ansibleChecks(t *testing.T, f *fleet) {
 	p := f.plays(t, "site.yml", "--check", "--diff", "--limit", h.Name)
 	require.Contains(t, p.changed(h.Name), writesRole)
 	require.NotContains(t, p.output, token)
+	p = f.plays(t, "upgrade.yml", "--check", "--limit", h.Name)
+	require.Contains(t, p.changed(h.Name), writesRole)
 	require.Equal(t, "none", h.Sh(t, "ls -d /etc/raynoded /var/cache/raynoded* /usr/bin/raynoded 2>/dev/null || echo none"))
 }
 
