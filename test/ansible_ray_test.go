@@ -34,6 +34,8 @@ func TestAnsible_Ray(t *testing.T) {
 	f.vars["raynoded_ray_pip_args"] = "--no-index --find-links /srv/wheels --no-compile"
 	f.vars["raynoded_ray_version"] = "2.58.1"
 
+	f.plays(t, "ray.yml", "--check")
+	require.Equal(t, "/opt/ray-2.60.0", h.Sh(t, "ls -d /opt/ray* /usr/bin/raynoded 2>/dev/null || true"))
 	f.plays(t, "site.yml")
 	h.Sh(t, "raynoded wait --timeout 90s a")
 	require.Equal(t, "/opt/ray-2.58.1", h.Sh(t, "readlink /opt/ray"))
@@ -42,6 +44,7 @@ func TestAnsible_Ray(t *testing.T) {
 
 	t.Run("a second run changes nothing", func(t *testing.T) {
 		f.plays(t, "site.yml").requireUnchanged(t)
+		f.plays(t, "site.yml", "--check").requireUnchanged(t)
 		require.Equal(t, before, f.lives(t))
 	})
 
@@ -87,6 +90,12 @@ ray = { num_cpus = 1, object_store_memory = "100MB" }
 auth.mode = "none"
 `
 
+// waitsForNobody is a node of another cluster, whose head is never there.
+const waitsForNobody = `role = "worker"
+cluster.head = "a.lab:7000"
+auth.mode = "none"
+`
+
 // TestAnsible_RayUnprepared has ray.yml find that it cannot do all of its work: it stops nothing then.
 func TestAnsible_RayUnprepared(t *testing.T) {
 	wheels := lab.Wheels(t)
@@ -114,6 +123,21 @@ func TestAnsible_RayUnprepared(t *testing.T) {
 		require.Contains(t, p.text("b", "Insist on all hosts"), "Not prepared: a.")
 		require.Equal(t, before, f.lives(t))
 		require.Equal(t, "/opt/ray-2.60.0", f.hosts[1].Sh(t, "readlink /opt/ray"))
+	})
+	t.Run("a further instance on one host", func(t *testing.T) {
+		require.NoError(t, os.CopyFS(filepath.Join(f.hosts[0].Root, "srv/wheels"), os.DirFS(wheels)))
+		f.hosts[1].Put(t, "/etc/raynoded/x.toml", waitsForNobody, "644")
+		f.hosts[1].Sh(t, "systemctl start --no-block raynoded@x")
+		f.hosts[1].await(t, "raynoded@x.service", waiting)
+		p := f.play(t, "ray.yml")
+		require.Equal(t, 2, p.code)
+		require.Equal(t, "/opt/ray cannot be switched while further instances run here. Stop them: raynoded@x.service",
+			p.text("b", "Insist on no further instance"))
+		require.Contains(t, p.text("a", "Insist on all hosts"), "Not prepared: b.")
+		require.Equal(t, before, f.lives(t))
+		for _, h := range f.hosts {
+			require.Equal(t, "/opt/ray-2.60.0", h.Sh(t, "readlink /opt/ray"))
+		}
 	})
 }
 

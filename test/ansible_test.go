@@ -101,6 +101,7 @@ func TestAnsible(t *testing.T) {
 	t.Run("a key that needs a new Ray", func(t *testing.T) { ansibleLeavesKeyPending(t, f) })
 	t.Run("a live key, and the other one taken back", func(t *testing.T) { ansibleAppliesLiveKey(t, f) })
 	t.Run("a bad role and a bad drop-in", func(t *testing.T) { ansibleRefusesBadFiles(t, f) })
+	t.Run("a new token", func(t *testing.T) { ansibleKeepsWorkers(t, f) })
 	t.Run("a rolling upgrade under a job", func(t *testing.T) { ansibleUpgrades(t, f) })
 	t.Run("a per-job cluster", func(t *testing.T) { ansiblePerJob(t, f) })
 }
@@ -110,6 +111,8 @@ func ansibleChecks(t *testing.T, f *fleet) {
 	p := f.plays(t, "site.yml", "--check", "--diff", "--limit", h.Name)
 	require.Contains(t, p.changed(h.Name), writesRole)
 	require.NotContains(t, p.output, token)
+	p = f.plays(t, "upgrade.yml", "--check", "--limit", h.Name)
+	require.Contains(t, p.changed(h.Name), writesRole)
 	require.Equal(t, "none", h.Sh(t, "ls -d /etc/raynoded /var/cache/raynoded* /usr/bin/raynoded 2>/dev/null || echo none"))
 }
 
@@ -203,6 +206,25 @@ func ansibleRefusesBadFiles(t *testing.T, f *fleet) {
 	}
 	require.Equal(t, good, f.hosts[1].Get(t, rolePath))
 	require.Equal(t, "10-worker.toml", f.hosts[2].Sh(t, "ls "+rolePath+".d"))
+	require.Equal(t, before, f.lives(t))
+}
+
+// ansibleKeepsWorkers gives the fleet another token, with which a worker that restarts before its head would be refused.
+func ansibleKeepsWorkers(t *testing.T, f *fleet) {
+	before := f.lives(t)
+	f.vars["raynoded_token"] = strings.Repeat("5", len(token))
+	p := f.play(t, "upgrade.yml")
+	f.vars["raynoded_token"] = token
+	require.Equal(t, 2, p.code)
+	require.Contains(t, p.text("b", "Insist that the worker would find its cluster"),
+		"auth.token_file must be the same on all nodes of a cluster, so no worker is restarted before its head. ")
+	require.Empty(t, p.text("c", "Insist that the worker would find its cluster"), "b was the first, and the play is over")
+	require.Equal(t, before, f.lives(t))
+
+	p = f.plays(t, "site.yml")
+	for _, h := range f.hosts {
+		require.Empty(t, p.text(h.Name, pends))
+	}
 	require.Equal(t, before, f.lives(t))
 }
 

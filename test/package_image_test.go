@@ -87,6 +87,7 @@ func TestPackage_Image(t *testing.T) {
 			t.Run("conffile as it was packaged", func(t *testing.T) { imageConfFollows(t, i) })
 			t.Run("conffile of the administrator", func(t *testing.T) { imageConfStays(t, i) })
 			t.Run("purge", func(t *testing.T) { imagePurged(t, i) })
+			t.Run("purge where something is mounted", func(t *testing.T) { imagePurgedAround(t, i) })
 		})
 	}
 }
@@ -147,6 +148,15 @@ func imagePurged(t *testing.T, i image) {
 	i.must(t, "dpkg --purge raynoded")
 	require.Empty(t, i.must(t, `find / -xdev -name '*raynoded*' -not -path '/proc/*' -not -path '/dev/*'`))
 	i.must(t, "getent passwd raynoded") // stays: its number must not go to somebody else
+}
+
+// imagePurgedAround has a folder of the same file system mounted below the home.
+func imagePurgedAround(t *testing.T, i image) {
+	i.must(t, "dpkg --install /old.deb && mkdir /srv/models /var/lib/raynoded/models && touch /srv/models/kept")
+	purged := i.inside(t, "mount --bind /srv/models /var/lib/raynoded/models && dpkg --purge raynoded")
+	require.Zero(t, purged.Code)
+	require.Equal(t, "/var/lib/raynoded stays, since something is mounted there\n", purged.Stderr)
+	require.Equal(t, "/srv/models/kept", i.must(t, "ls -d /srv/models/kept /etc/raynoded 2>/dev/null || true"))
 }
 
 // TestPackage_ImageRPM is the life of the .rpm where no systemd runs, and at first no /proc is mounted either.
