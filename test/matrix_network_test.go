@@ -51,10 +51,11 @@ func cutCable() []cell {
 			undo: plugIn,
 			want: harmless(unharmed(), unharmed("the head answers again")),
 		}, {
-			// Ray's own connections end after 20 s without an answer: the driver may lose its call, but not its actor.
+			// Ray's own connections end after 20 s without an answer: a driver that loses its call ends, and its actor with it.
 			fault: "the worker's cable is out for 20 s, less than silent (30 s)",
 			do: func(t *testing.T, try *trial) {
 				out(t, try, 20*time.Second)
+				try.family = nil
 				require.Equal(t, "ran on a b\n", try.runsEverywhere(t))
 			},
 			undo: plugIn,
