@@ -36,10 +36,12 @@ func (l *life) join(ctx context.Context) error {
 			cancel()
 			return err
 		}
+		if ctx.Err() != nil { // the time may have gone before
+			cancel()
+			return context.Cause(ctx)
+		}
 		if asking.Err() == nil {
 			l.tell(asking, reason, err.Error())
-		}
-		if asking.Err() == nil || last == nil {
 			last = err
 		}
 		over := l.patient(limited, knock/2+rand.N(knock))

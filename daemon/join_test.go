@@ -50,6 +50,17 @@ func TestDaemon_JoinTimeout(t *testing.T) {
 	}
 }
 
+// A node that is asked to stop says so, also where join_timeout was over before its first question.
+func TestLife_Join_Asked(t *testing.T) {
+	ctx, ask := context.WithCancelCause(t.Context())
+	head := mute(t, func() { ask(ErrAsked) })
+	r := newRole(role.Worker)
+	r.Cluster.Head = role.Address{Host: head.IP.String(), Port: head.Port}
+	d := daemonOf(r)
+	d.entered = time.Now().Add(-25 * time.Minute)
+	require.Equal(t, ErrAsked, (&life{Daemon: d, role: r}).join(ctx))
+}
+
 // A Ray of this host that cannot say its version now is no reason to refuse the head for good.
 func TestLife_Fits_CannotAsk(t *testing.T) {
 	over, cancel := context.WithCancelCause(t.Context())

@@ -2,12 +2,10 @@ package daemon
 
 import (
 	"context"
-	"io"
 	"net"
 	"testing"
 	"time"
 
-	"github.com/sirupsen/logrus"
 	"github.com/stretchr/testify/require"
 
 	"github.com/raynoded/raynoded/daemon/child"
@@ -20,10 +18,24 @@ func living(t *testing.T, r *role.Role) *life {
 	d := daemonOf(r)
 	d.beat, d.news, d.systemd = time.NewTicker(beat), make(chan news), &notify.Systemd{}
 	t.Cleanup(d.beat.Stop)
-	log := logrus.New()
-	log.SetOutput(io.Discard)
-	d.log, d.phase = log, Running
+	d.log, d.phase = quiet(), Running
 	return &life{Daemon: d, role: r, joined: true}
+}
+
+// mute is a head that takes a connection, does something then, and says nothing.
+func mute(t *testing.T, then func()) *net.TCPAddr {
+	t.Helper()
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	require.NoError(t, err)
+	t.Cleanup(func() { _ = l.Close() })
+	go func() {
+		if conn, err := l.Accept(); err == nil {
+			defer conn.Close()
+			then()
+			<-t.Context().Done()
+		}
+	}()
+	return l.Addr().(*net.TCPAddr)
 }
 
 // Whatever Ray's failure is to be judged as, a node that was asked to stop says so.
@@ -41,21 +53,12 @@ func TestLife_Judged_Asked(t *testing.T) {
 
 // A persistent head that takes connections and says nothing is asked for a while, and this node to stop meanwhile.
 func TestLife_Judged_AskedMeanwhile(t *testing.T) {
-	mute, err := net.Listen("tcp", "127.0.0.1:0")
-	require.NoError(t, err)
-	defer mute.Close()
 	ctx, ask := context.WithCancelCause(t.Context())
-	go func() {
-		if conn, err := mute.Accept(); err == nil {
-			defer conn.Close()
-			ask(ErrAsked)
-			<-t.Context().Done()
-		}
-	}()
+	head := mute(t, func() { ask(ErrAsked) })
 	r := newRole(role.Worker)
 	r.Cluster.PersistentHead, r.Watchdog.Silent.Duration = true, time.Minute
 	l := living(t, r)
-	l.head.Address = mute.Addr().String()
+	l.head.Address = head.String()
 	require.Equal(t, ErrAsked, l.judged(ctx, failed("the raylet ended")))
 }
 

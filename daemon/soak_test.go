@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -15,7 +14,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/sirupsen/logrus"
 	"github.com/stretchr/testify/require"
 
 	"github.com/raynoded/raynoded/daemon/child"
@@ -151,8 +149,7 @@ func (s *soak) listen(t *testing.T) transcript {
 }
 
 func (s *soak) live(ctx context.Context, log transcript) <-chan error {
-	logger := logrus.New()
-	logger.SetOutput(io.Discard)
+	logger := quiet()
 	logger.AddHook(log)
 	d := New(Options{
 		Role: s.role, Files: role.Read(s.role.Files[0]), Place: Place{State: s.dir, Run: s.dir, Temp: filepath.Join(s.dir, "ray")},

@@ -3,7 +3,6 @@ package daemon
 import (
 	"context"
 	"fmt"
-	"io"
 	"os"
 	"path/filepath"
 	"strings"
@@ -107,8 +106,7 @@ func live(ctx context.Context, t *testing.T, r *role.Role, dir string, ray faker
 	require.NoError(t, err)
 	t.Cleanup(tree.Close)
 	go func() { _ = tree.Reap(t.Context()) }()
-	logger := logrus.New()
-	logger.SetOutput(io.Discard)
+	logger := quiet()
 	logger.AddHook(log)
 	d := New(Options{
 		Role: r, Files: role.Read(r.Files[0]), Place: Place{State: dir, Run: dir, Temp: filepath.Join(dir, "ray")}, Log: logger, Systemd: &notify.Systemd{}, Tree: tree,
