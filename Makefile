@@ -48,6 +48,8 @@ release: ## what is published of a tagged commit, in dist/release/ (VERSION=1.2.
 lint: ## gofmt, go vet and golangci-lint over everything, tagged tests included
 	@files=$$(gofmt -l cmd daemon etc packaging test units); \
 		test -z "$$files" || { echo "gofmt would change:" $$files; exit 1; }
+	@long=$$(git ls-files '*.go' | grep -v '\.pb\.go$$' | xargs grep -nE '^.{101}' | grep -E '^[^:]+:[0-9]+:\s*//'); \
+		test -z "$$long" || { echo "comments over 100 columns:"; echo "$$long"; exit 1; }
 	go vet ./...
 	go vet -tags 'ray systemd bench chaos matrix' ./...
 	go vet -tags pages ./cmd/raynoded

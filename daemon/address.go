@@ -51,8 +51,8 @@ func addrs(all []net.Addr) []netip.Addr {
 	return found
 }
 
-// own says whether one of the head's addresses is this host's, and which. A loopback address counts if the role file
-// gives it as such, or if the name is this host's own (Debian's 127.0.1.1).
+// own says whether one of the head's addresses is this host's, and which. A loopback address counts
+// if the role file gives it as such, or if the name is this host's own (Debian's 127.0.1.1).
 func own(host string, resolved, local []netip.Addr) (netip.Addr, bool) {
 	_, literal := netip.ParseAddr(host)
 	for _, ip := range resolved {
@@ -103,7 +103,10 @@ func headIP(ctx context.Context, host string) (string, error) {
 	ip, mine := own(host, resolved, local)
 	switch {
 	case !mine:
-		return "", unfit("cluster.head", "%s is %s, which is no address of this host: is this the head? If it is, set node.ip", host, join(resolved))
+		return "", unfit(
+			"cluster.head", "%s is %s, which is no address of this host: is this the head? If it is, set node.ip", host,
+			join(resolved),
+		)
 	case ip.IsLoopback() && ip.String() != host:
 		return route("192.0.2.1:9") // a documentation address (RFC 5737): only the way there is asked for, nothing is sent
 	default:
@@ -111,7 +114,8 @@ func headIP(ctx context.Context, host string) (string, error) {
 	}
 }
 
-// workerIP is the address by which the others reach a worker: the source address on the way to the head.
+// workerIP is the address by which the others reach a worker: the source address on the way to the
+// head.
 func workerIP(r *role.Role, head string) (string, error) {
 	if ip, err := chosen(r.Node); ip != "" || err != nil {
 		return ip, err
@@ -154,7 +158,9 @@ func interfaceIP(name string) (string, error) {
 func route(to string) (string, error) {
 	conn, err := net.Dial("udp", to)
 	if err != nil {
-		return "", unfit("node.ip", "no route by which the others could reach this host (%w): set node.ip or node.interface", err)
+		return "", unfit(
+			"node.ip", "no route by which the others could reach this host (%w): set node.ip or node.interface", err,
+		)
 	}
 	defer conn.Close()
 	host, _, err := net.SplitHostPort(conn.LocalAddr().String())

@@ -12,7 +12,11 @@ import (
 func TestOwn(t *testing.T) {
 	me, err := os.Hostname()
 	require.NoError(t, err)
-	local := []netip.Addr{netip.MustParseAddr("127.0.0.1"), netip.MustParseAddr("10.0.0.7"), netip.MustParseAddr("fd00::7")}
+	local := []netip.Addr{
+		netip.MustParseAddr("127.0.0.1"),
+		netip.MustParseAddr("10.0.0.7"),
+		netip.MustParseAddr("fd00::7"),
+	}
 	cases := []struct {
 		name     string
 		host     string

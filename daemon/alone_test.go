@@ -15,8 +15,8 @@ import (
 	"github.com/raynoded/raynoded/daemon/role"
 )
 
-// A file that hangs while a single host starts does not hold up systemd once the node was asked to stop: nobody asks for more
-// time any more.
+// A file that hangs while a single host starts does not hold up systemd once the node was asked to
+// stop: nobody asks for more time any more.
 func TestLife_Alone_FileHangs(t *testing.T) {
 	dir := t.TempDir()
 	pipe := filepath.Join(dir, ".nccl.conf")

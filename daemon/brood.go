@@ -9,8 +9,8 @@ import (
 	"github.com/raynoded/raynoded/daemon/ray"
 )
 
-// brood is what one `ray start` has left behind: itself and its direct children, as they were seen while it lived. What
-// the raylet starts is not among them.
+// brood is what one `ray start` has left behind: itself and its direct children, as they were seen
+// while it lived. What the raylet starts is not among them.
 type brood struct {
 	starter child.Process
 	exit    <-chan child.Exit // of the starter; nil once it has been heard
@@ -40,7 +40,8 @@ func (d death) String() string {
 // take adds a direct child that is one of Ray's programs, unless it is known already.
 func (b *brood) take(p child.Process) (member, bool) {
 	program := ray.Identify(p.Args)
-	if program.Name == "" || slices.ContainsFunc(b.members, func(m member) bool { return m.PID == p.PID && m.Started == p.Started }) {
+	if program.Name == "" ||
+		slices.ContainsFunc(b.members, func(m member) bool { return m.PID == p.PID && m.Started == p.Started }) {
 		return member{}, false
 	}
 	m := member{p, program}
@@ -48,9 +49,9 @@ func (b *brood) take(p child.Process) (member, bool) {
 	return m, true
 }
 
-// pace is between two looks at the children of `ray start`: nothing announces another's children. A look costs little,
-// but not nothing where the kernel does not list children (CONFIG_PROC_CHILDREN): it is rarer once the raylet, which Ray
-// starts last, has been seen.
+// pace is between two looks at the children of `ray start`: nothing announces another's children. A
+// look costs little, but not nothing where the kernel does not list children
+// (CONFIG_PROC_CHILDREN): it is rarer once the raylet, which Ray starts last, has been seen.
 func (b *brood) pace() time.Duration {
 	if _, seen := b.find("raylet"); seen {
 		return 500 * time.Millisecond
@@ -67,9 +68,10 @@ func (b *brood) find(name string) (member, bool) {
 	return b.members[i], true
 }
 
-// stages is the order of a stop: `ray start` if it still runs, so that nothing new comes; the raylet; the rest. The GCS
-// hears the raylet's goodbye and is spared until then: asked to end, it waits for the workers of other hosts to hang up
-// (Ray 2.60: 3.5 s and more), and it has nothing to save.
+// stages is the order of a stop: `ray start` if it still runs, so that nothing new comes; the
+// raylet; the rest. The GCS hears the raylet's goodbye and is spared until then: asked to end, it
+// waits for the workers of other hosts to hang up (Ray 2.60: 3.5 s and more), and it has nothing to
+// save.
 func (b *brood) stages() (spared child.Stage, stages []child.Stage) {
 	if b.exit != nil {
 		stages = append(stages, child.Stage{b.starter.PID})

@@ -21,8 +21,8 @@ func count(all []gcs.Node) Counted {
 	return c
 }
 
-// present are the nodes that are alive, each once. A host that died and is back stays listed with its former start for about
-// a minute: of one name and address only the last start counts.
+// present are the nodes that are alive, each once. A host that died and is back stays listed with
+// its former start for about a minute: of one name and address only the last start counts.
 func present(all []gcs.Node) []gcs.Node {
 	var here []gcs.Node
 	at := map[[2]string]int{}

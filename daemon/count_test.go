@@ -13,7 +13,13 @@ import (
 // A host that is back is one node, although the GCS lists its former start as alive for a while.
 func TestPresent(t *testing.T) {
 	node := func(name, address string, started int64, gpus float64) gcs.Node {
-		return gcs.Node{Name: name, Address: address, Alive: true, Started: time.UnixMilli(started), Resources: map[string]float64{"GPU": gpus}}
+		return gcs.Node{
+			Name:      name,
+			Address:   address,
+			Alive:     true,
+			Started:   time.UnixMilli(started),
+			Resources: map[string]float64{"GPU": gpus},
+		}
 	}
 	dead := node("gpu-4", "10.0.0.4", 90, 8)
 	dead.Alive = false
@@ -23,7 +29,9 @@ func TestPresent(t *testing.T) {
 	}{
 		"nobody": {nil, nil, Counted{}},
 		"a host that is back": {
-			[]gcs.Node{node("gpu-1", "10.0.0.1", 10, 8), node("gpu-2", "10.0.0.2", 10, 8), node("gpu-2", "10.0.0.2", 70, 4), dead},
+			[]gcs.Node{
+				node("gpu-1", "10.0.0.1", 10, 8), node("gpu-2", "10.0.0.2", 10, 8), node("gpu-2", "10.0.0.2", 70, 4), dead,
+			},
 			[]gcs.Node{node("gpu-1", "10.0.0.1", 10, 8), node("gpu-2", "10.0.0.2", 70, 4)},
 			Counted{2, 12},
 		},
@@ -54,7 +62,9 @@ func TestPresent(t *testing.T) {
 func TestDigests_BackAgain(t *testing.T) {
 	node := func(name, digest string, started int64) gcs.Node {
 		return gcs.Node{
-			Name: name, Address: name, Alive: true, Started: time.UnixMilli(started), Labels: map[string]string{ray.DigestLabel: digest},
+			Name: name, Address: name, Alive: true, Started: time.UnixMilli(started), Labels: map[string]string{
+				ray.DigestLabel: digest,
+			},
 		}
 	}
 	got := digests([]gcs.Node{node("gpu-1", "1a2b3c4d", 10), node("gpu-2", "99999999", 10), node("gpu-2", "1a2b3c4d", 70)})

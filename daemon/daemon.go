@@ -30,7 +30,8 @@ type Options struct {
 	Output  func(name string) (*os.File, error) // where a child called name writes; the daemon closes it
 }
 
-// Daemon is one node of one role, one life after another. Its state belongs to the goroutine that is in Run.
+// Daemon is one node of one role, one life after another. Its state belongs to the goroutine that
+// is in Run.
 type Daemon struct {
 	path    string                  // of the role file
 	force   atomic.Pointer[inForce] // the role that counts: see now and use
@@ -63,8 +64,9 @@ type Daemon struct {
 // New makes a daemon. Nothing happens before Run.
 func New(o Options) *Daemon {
 	d := &Daemon{
-		path: o.Files.Path(), file: o.Role, place: o.Place, log: o.Log, systemd: o.Systemd, tree: o.Tree, env: o.Env, output: o.Output,
-		relog: o.Relog, hangups: o.Hangups,
+		path: o.Files.Path(), file: o.Role, place: o.Place, log: o.Log, systemd: o.Systemd, tree: o.Tree, env: o.Env,
+		output: o.Output,
+		relog:  o.Relog, hangups: o.Hangups,
 		news: make(chan news), proposals: make(chan proposal), renewal: make(chan struct{}, 1),
 	}
 	if d.relog == nil {
@@ -81,8 +83,9 @@ const farewell = 5 * time.Second
 // again is how long a standing node waits before it tries anew what was wrong.
 const again = 10 * time.Second
 
-// Run lives one life after another until there is a reason to end, which it returns; it is never nil. A per-job node has
-// one life. The first end of ctx asks it to stop; the end of hurry makes it skip what is left of the grace.
+// Run lives one life after another until there is a reason to end, which it returns; it is never
+// nil. A per-job node has one life. The first end of ctx asks it to stop; the end of hurry makes it
+// skip what is left of the grace.
 func (d *Daemon) Run(ctx, hurry context.Context) error {
 	every := d.systemd.KeepAliveEvery()
 	if every <= 0 || every > beat {
@@ -148,7 +151,8 @@ func (d *Daemon) lives(ctx, hurry context.Context) error {
 	}
 }
 
-// wait is where a node is before Ray starts: deciding what it is, before its first life, between two tries at one.
+// wait is where a node is before Ray starts: deciding what it is, before its first life, between
+// two tries at one.
 func (d *Daemon) wait(why error) {
 	if d.phase != Waiting {
 		d.enter(Waiting, why)
@@ -160,13 +164,14 @@ func (d *Daemon) wait(why error) {
 	d.notifyPhase(why)
 }
 
-// gone says whether a life ended because there is no head any more: the next one may come at any moment.
+// gone says whether a life ended because there is no head any more: the next one may come at any
+// moment.
 func gone(why error) bool {
 	return errors.Is(why, watchdog.ErrHeadLost) || errors.Is(why, ErrUnreachable)
 }
 
-// goesOn says whether a life that ended so is followed by another: one under a changed role file always is, that of a
-// standing node unless it was asked to stop or its own Ray failed.
+// goesOn says whether a life that ended so is followed by another: one under a changed role file
+// always is, that of a standing node unless it was asked to stop or its own Ray failed.
 func (d *Daemon) goesOn(why error) bool {
 	var unfinished UnfinishedError
 	if d.leaving || errors.As(why, &unfinished) {
@@ -185,7 +190,8 @@ func inOrder(why error) bool {
 	if errors.As(why, &job) {
 		return job.Code == 0
 	}
-	return errors.Is(why, ErrAsked) || errors.Is(why, watchdog.ErrHeadLost) || errors.Is(why, ErrDrained) || errors.Is(why, errAnew)
+	return errors.Is(why, ErrAsked) || errors.Is(why, watchdog.ErrHeadLost) || errors.Is(why, ErrDrained) ||
+		errors.Is(why, errAnew)
 }
 
 // end is the end of a node that has nothing to stop.

@@ -50,8 +50,8 @@ func (d *Daemon) settle(ctx context.Context) error {
 	return nil
 }
 
-// decide turns role = "auto" into what this host is. That stays for the life of the process, unless the role file says
-// something else of what it rests on.
+// decide turns role = "auto" into what this host is. That stays for the life of the process, unless
+// the role file says something else of what it rests on.
 func (d *Daemon) decide(ctx context.Context, file *role.Role) (*role.Role, error) {
 	if file.Kind != role.Auto {
 		return file, nil
@@ -97,8 +97,9 @@ func (d *Daemon) carry(file, found *role.Role) *role.Role {
 	return &carried
 }
 
-// joinLimit ends the context of a per-job node cluster.join_timeout after it began to wait, whatever it has waited for and
-// however often it began anew since. A standing one waits for ever. Guards may read when the phase began: it stays while they run.
+// joinLimit ends the context of a per-job node cluster.join_timeout after it began to wait,
+// whatever it has waited for and however often it began anew since. A standing one waits for ever.
+// Guards may read when the phase began: it stays while they run.
 func (d *Daemon) joinLimit(ctx context.Context) (context.Context, context.CancelFunc) {
 	r := d.now()
 	if r.Standing() {
@@ -107,10 +108,12 @@ func (d *Daemon) joinLimit(ctx context.Context) (context.Context, context.Cancel
 	return context.WithDeadlineCause(ctx, d.entered.Add(r.Cluster.JoinTimeout.Duration), errLimit)
 }
 
-// patient pauses within a limit that joinLimit made. That it is over counts only if it still is the limit.
+// patient pauses within a limit that joinLimit made. That it is over counts only if it still is the
+// limit.
 func (d *Daemon) patient(limited context.Context, t time.Duration) error {
 	over := pause(limited, t)
-	if r := d.now(); errors.Is(over, errLimit) && (r.Standing() || time.Since(d.entered) < r.Cluster.JoinTimeout.Duration) {
+	if r := d.now(); errors.Is(over, errLimit) &&
+		(r.Standing() || time.Since(d.entered) < r.Cluster.JoinTimeout.Duration) {
 		return nil
 	}
 	return over
@@ -124,8 +127,8 @@ func (d *Daemon) unreachable(over, last error) error {
 	return fmt.Errorf("%w within cluster.join_timeout (%s): %w", ErrUnreachable, d.now().Cluster.JoinTimeout, last)
 }
 
-// Decide returns the role with its kind decided: one host is a single one; with [cluster.auto] the launcher's variables
-// say the rest; without it the head is who has the address of cluster.head.
+// Decide returns the role with its kind decided: one host is a single one; with [cluster.auto] the
+// launcher's variables say the rest; without it the head is who has the address of cluster.head.
 func Decide(ctx context.Context, r *role.Role, getenv func(string) string) (*role.Role, error) {
 	decided := *r
 	if r.Kind != role.Auto {
@@ -160,7 +163,8 @@ func worker(r *role.Role) {
 	r.Job = role.Job{}
 }
 
-// isHead says whether the head's addresses have this host's among them: node.ip if the role file names it, else any.
+// isHead says whether the head's addresses have this host's among them: node.ip if the role file
+// names it, else any.
 func isHead(r *role.Role, resolved []netip.Addr) (bool, error) {
 	if ip, err := netip.ParseAddr(r.Node.IP); err == nil {
 		return slices.Contains(resolved, ip.Unmap()), nil
@@ -184,13 +188,17 @@ func launched(r *role.Role, getenv func(string) string) error {
 	case host == "" && (err2 != nil || nodes != 1):
 		err3 = unset("head_host", names.HeadHost)
 	case notIP != nil && strings.Contains(host, ":"):
-		err3 = fmt.Errorf("%w: cluster.auto.head_host: the variable %s must be a host without a port, got %q", ErrRole, names.HeadHost, host)
+		err3 = fmt.Errorf(
+			"%w: cluster.auto.head_host: the variable %s must be a host without a port, got %q", ErrRole, names.HeadHost, host,
+		)
 	}
 	if err := errors.Join(err1, err2, err3); err != nil {
 		return err
 	}
 	if rank >= nodes {
-		return fmt.Errorf("%w: cluster.auto: %s must be below %s, got %d and %d", ErrRole, names.Rank, names.Nodes, rank, nodes)
+		return fmt.Errorf(
+			"%w: cluster.auto: %s must be below %s, got %d and %d", ErrRole, names.Rank, names.Nodes, rank, nodes,
+		)
 	}
 	r.Cluster.Nodes = nodes
 	r.Cluster.Head.Host = host

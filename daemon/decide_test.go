@@ -17,10 +17,19 @@ func TestDecide_ByAddress(t *testing.T) {
 	}{
 		{"my loopback address", func(r *role.Role) { r.Cluster.Head.Host = "127.0.0.9" }, role.Head, ""},
 		{"another's address", func(r *role.Role) { r.Cluster.Head.Host = "192.0.2.1" }, role.Worker, ""},
-		{"an address that no interface has", func(r *role.Role) { r.Cluster.Head.Host, r.Node.IP = "192.0.2.1", "192.0.2.1" }, role.Head, ""},
+		{
+			"an address that no interface has",
+			func(r *role.Role) { r.Cluster.Head.Host, r.Node.IP = "192.0.2.1", "192.0.2.1" }, role.Head, "",
+		},
 		{"one host", func(r *role.Role) { r.Cluster.Nodes = 1 }, role.Single, ""},
-		{"no address yet", func(r *role.Role) { r.Cluster.Head.Host = "gpu..invalid" }, "", "cannot resolve the name gpu..invalid"},
-		{"said by the role file", func(r *role.Role) { r.Kind, r.Cluster.Head.Host = role.Worker, "127.0.0.9" }, role.Worker, ""},
+		{
+			"no address yet", func(r *role.Role) { r.Cluster.Head.Host = "gpu..invalid" }, "",
+			"cannot resolve the name gpu..invalid",
+		},
+		{
+			"said by the role file", func(r *role.Role) { r.Kind, r.Cluster.Head.Host = role.Worker, "127.0.0.9" },
+			role.Worker, "",
+		},
 	}
 	for _, c := range cases {
 		t.Run(c.name, func(t *testing.T) {
@@ -62,9 +71,18 @@ func TestDecide_ByLauncher(t *testing.T) {
 				cannot + "cluster.auto.nodes: the variable SLURM_NNODES is not set: the launcher must set it\n" +
 				cannot + "cluster.auto.head_host: the variable HEAD_HOST is not set: the launcher must set it",
 		},
-		{"no head", slurm("1", "4", ""), "", cannot + "cluster.auto.head_host: the variable HEAD_HOST is not set: the launcher must set it"},
-		{"no number", slurm("first", "4", "gpu-007"), "", cannot + `cluster.auto.rank: the variable SLURM_NODEID must be a number, got "first"`},
-		{"less than nothing", slurm("0", "-4", "gpu-007"), "", cannot + `cluster.auto.nodes: the variable SLURM_NNODES must be a number, got "-4"`},
+		{
+			"no head", slurm("1", "4", ""), "",
+			cannot + "cluster.auto.head_host: the variable HEAD_HOST is not set: the launcher must set it",
+		},
+		{
+			"no number", slurm("first", "4", "gpu-007"), "",
+			cannot + `cluster.auto.rank: the variable SLURM_NODEID must be a number, got "first"`,
+		},
+		{
+			"less than nothing", slurm("0", "-4", "gpu-007"), "",
+			cannot + `cluster.auto.nodes: the variable SLURM_NNODES must be a number, got "-4"`,
+		},
 	}
 	for _, c := range cases {
 		t.Run(c.name, func(t *testing.T) {

@@ -1,5 +1,6 @@
-// Package daemon is the life of one node: it makes a host the head or a worker of a Ray cluster, keeps it there as long as
-// the cluster lives, and leaves nothing behind. This page is the architecture.
+// Package daemon is the life of one node: it makes a host the head or a worker of a Ray cluster,
+// keeps it there as long as the cluster lives, and leaves nothing behind. This page is the
+// architecture.
 //
 // # Rooms
 //
@@ -15,50 +16,59 @@
 //	daemon/report    what we tell people and machines: the control socket
 //	daemon/notify    what we tell systemd and the journal, and what children must not inherit
 //
-// cmd knows any room, daemon knows any room, a leaf knows at most role. Leaves never log and never decide: they return
-// values and errors. Every third-party package has one room, but for logrus (daemon and cmd), x/sys and, in tests, testify.
-// imports_test.go holds this table.
+// cmd knows any room, daemon knows any room, a leaf knows at most role. Leaves never log and never
+// decide: they return values and errors. Every third-party package has one room, but for logrus
+// (daemon and cmd), x/sys and, in tests, testify. imports_test.go holds this table.
 //
 // # A life
 //
-// The phases are waiting, starting, running, draining, stopping (phase.go). life.go reads from top to bottom:
+// The phases are waiting, starting, running, draining, stopping (phase.go). life.go reads from top
+// to bottom:
 //
-//	prepare  check this host: ray.bin, the token, the folders, what the environment is made of; every problem at once;
-//	         then old sessions go, for a second at most
-//	join     a worker asks the head's GCS until it answers as one that this node may join: its token, its cluster id, its
-//	         Ray and Python. No Python runs meanwhile. A head finds its own address
-//	start    `ray start` without --block: Ray's processes become raynoded's own children, which is their subreaper
-//	arrive   until the GCS lists this very start of this node, by the id in its raylet's command line. That is READY, and
-//	         it is before `ray start` returns
-//	watch    beside tend (Ray's processes), census (how many nodes a head has), tidy (old sessions) and work (its job)
+//	prepare  check this host: ray.bin, the token, the folders, what the environment is made of; every
+//	         problem at once; then old sessions go, for a second at most
+//	join     a worker asks the head's GCS until it answers as one that this node may join: its token,
+//	         its cluster id, its Ray and Python. No Python runs meanwhile. A head finds its address
+//	start    `ray start` without --block: Ray's processes become raynoded's own children, which is
+//	         their subreaper
+//	arrive   until the GCS lists this very start of this node, by the id in its raylet's command
+//	         line. That is READY, and it is before `ray start` returns
+//	watch    beside tend (Ray's processes), census (how many nodes a head has), tidy (old sessions)
+//	         and work (its job)
 //	drain    a worker that was asked to stop announces it, and waits for what runs on it
-//	stop     the job; the raylet, which says goodbye; the rest; then SIGKILL for the whole cgroup, the GCS in it
+//	stop     the job; the raylet, which says goodbye; the rest; then SIGKILL for the whole cgroup,
+//	         the GCS in it
 //
-// Why not `ray start --block`: it overlooks children that exit with 0, so a node can be gone from the cluster under an
-// active unit; it exits with 1 on a clean stop; it drains for 30 s on SIGTERM (Ray 2.57 and newer).
+// Why not `ray start --block`: it overlooks children that exit with 0, so a node can be gone from
+// the cluster under an active unit; it exits with 1 on a clean stop; it drains for 30 s on SIGTERM
+// (Ray 2.57 and newer).
 //
 // # Who owns what
 //
-// One goroutine, the one in Run, owns the node's state and is its only writer. What blocks is a guard: a function of a
-// context that runs in a goroutine of its own beside the one select (until, in loop.go) and returns with a reason. The
-// first guard to return ends the others. What it said counts, unless it was good news or an edit, and another saw Ray, the
-// job or the head end meanwhile (outweighs). What a guard has to tell on the way goes to the select as news. The same select
-// feeds systemd's keep-alive, so a daemon that hangs is seen to hang.
+// One goroutine, the one in Run, owns the node's state and is its only writer. What blocks is a
+// guard: a function of a context that runs in a goroutine of its own beside the one select (until,
+// in loop.go) and returns with a reason. The first guard to return ends the others. What it said
+// counts, unless it was good news or an edit, and another saw Ray, the job or the head end
+// meanwhile (outweighs). What a guard has to tell on the way goes to the select as news. The same
+// select feeds systemd's keep-alive, so a daemon that hangs is seen to hang.
 //
-// The fields of a life that guards write (the GCS's address, the cluster id, the brood of processes) belong to one guard
-// at a time; until waits for all of them before it returns. Only what is kept of started processes (leftover.go) has two
-// writers, and a mutex.
+// The fields of a life that guards write (the GCS's address, the cluster id, the brood of
+// processes) belong to one guard at a time; until waits for all of them before it returns. Only
+// what is kept of started processes (leftover.go) has two writers, and a mutex.
 //
-// The role in force is replaced as a whole, by the loop alone (force.go); guards may look at it, and wait for the next one.
-// A life keeps the role that Ray was started with: only what is live in the file differs from that in the one in force.
+// The role in force is replaced as a whole, by the loop alone (force.go); guards may look at it,
+// and wait for the next one. A life keeps the role that Ray was started with: only what is live in
+// the file differs from that in the one in force.
 //
 // # A reload
 //
-// Beside the loop heed.go reads the files when they have changed and settled, when a command asks at the control socket, and
-// on a SIGHUP where no terminal is: one after the other, since one goroutine does all the looking. What was looked at is what
-// is loaded, and handed to the select, which takes or refuses it (reload.go): what is live is in force at once, and the rest
-// with the next life. Where the next life is to begin now (no Ray runs, or reload.restart = "always"), the guard anew ends this
-// one. lives in daemon.go begins each life with settle, which puts the whole file in force.
+// Beside the loop heed.go reads the files when they have changed and settled, when a command asks
+// at the control socket, and on a SIGHUP where no terminal is: one after the other, since one
+// goroutine does all the looking. What was looked at is what is loaded, and handed to the select,
+// which takes or refuses it (reload.go): what is live is in force at once, and the rest with the
+// next life. Where the next life is to begin now (no Ray runs, or reload.restart = "always"), the
+// guard anew ends this one. lives in daemon.go begins each life with settle, which puts the whole
+// file in force.
 //
 // # Head lost, read aloud
 //
@@ -71,46 +81,59 @@
 //
 // # Decisions
 //
-//   - systemd restarts, raynoded does not. It only lives again, in the standing way, after its head was lost, or where
-//     what is wrong may be mended while it waits.
-//   - After a lost head, or a head's own dead GCS, Ray's processes get SIGKILL at once, without the grace: their cluster is
-//     gone, there is nobody to say goodbye to (a raylet whose GCS is away does not leave on SIGTERM), and the GPUs are
-//     wanted. A job keeps its grace.
-//   - A worker gives Ray, and watches, the address that answered it, not the name: a DNS outage is no lost head.
-//   - What the role file itself has wrong is exit code 78; what it names and this host lacks (a program, a folder, a port,
-//     a token file) is 71.
-//   - `ray start`, what it leaves behind and the job are written down in the state folder. Where no systemd cleans up after a
-//     raynoded that was killed, the next one kills exactly those processes (pid and start time, of this boot) with the
-//     sessions they are in, which Start has made, and nothing else.
-//   - The GCS of a head is not asked to end: it is killed when everything else has gone. Asked, it waits for the workers
-//     of other hosts to hang up (Ray 2.60: for longer than the grace), and it has nothing to save.
-//   - A persistent head is one more policy of the watchdog: three windows of one length. On the head itself nothing differs
-//     but where its GCS keeps its state: it ends with 70 and systemd starts it again.
-//   - If Ray dies on a worker while a persistent head is away, that is 70 and not a lost head: systemd starts the unit again,
-//     and it waits for the head as any worker does.
-//   - A Redis with a password is refused: Ray 2.60 puts it into the command line of its GCS. The namespace in it is the
-//     head's address, which a head that comes back must have again, and no other cluster has.
-//   - A session folder of Ray is ours if it is in our own state folder, or has our mark in it: others may share a temp_dir. The
-//     mark says there which user's on which host the node is, and must be a file of this user's; a session with the marks of
-//     several is removed by the last of them. Everybody may write into such a folder, which is Ray's own doing.
-//   - A probe that waits is no reason not to ask again: while the head is silent or stuck, questions overlap. With a round
-//     trip of 1 s and a fifth of all packets lost, one question in five takes longer than 15 s (200 watchers, measured).
-//   - The watch over a head's own GCS knows no head_return: only an end of this raynoded, and its next start, bring it back.
-//   - Ray's environment is made, not inherited: a base of a few names, profiles, what follows from the host, [env], files. It is
-//     made twice: before the join, to find what is wrong with it, and before `ray start`, when the node's address is known.
-//     What differs from host to host goes to NCCL by a file, as drivers send their environment to other hosts
-//     (docs/environment.md). ray.env has nothing of it.
-//   - RAY_gcs_rpc_server_reconnect_timeout_s is set a minute above every window of ours, so that raynoded, which knows the
-//     policy, leaves before the raylet does.
-//   - A reload that is bad changes nothing, and is complained about until it is mended. A key that is not live waits for
-//     Ray's next start: no edit ends a training run, unless reload.restart says so.
-//   - A reload tells systemd RELOADING=1 and READY=1 in one go, once the unit is started: under Type=notify it is nearly
-//     nothing, and a site that has made it notify-reload gets the answer that it waits for, also for a bad file.
-//   - A watchdog window that has become longer than Ray was told to wait for its head applies, and is "restart pending" as well:
-//     the raylet would leave before raynoded does.
-//   - What an auto role was decided to be stays, unless the file says something else of what the decision rests on. Its keys are
-//     compared as decided: a [job] that is edited in a whole fleet's file is nothing to a worker.
-//   - Content of named files counts (the token's, of profiles and of env_from.files): it is compared by a hash, and a change of it needs a new Ray.
-//   - Probes and the watch stream have connections of their own: unanswered data on a connection stops TCP's keepalive,
-//     by which the kernel notices a dead host.
+//   - systemd restarts, raynoded does not. It only lives again, in the standing way, after its head
+//     was lost, or where what is wrong may be mended while it waits.
+//   - After a lost head, or a head's own dead GCS, Ray's processes get SIGKILL at once, without the
+//     grace: their cluster is gone, there is nobody to say goodbye to (a raylet whose GCS is away
+//     does not leave on SIGTERM), and the GPUs are wanted. A job keeps its grace.
+//   - A worker gives Ray, and watches, the address that answered it, not the name: a DNS outage is
+//     no lost head.
+//   - What the role file itself has wrong is exit code 78; what it names and this host lacks (a
+//     program, a folder, a port, a token file) is 71.
+//   - `ray start`, what it leaves behind and the job are written down in the state folder. Where no
+//     systemd cleans up after a raynoded that was killed, the next one kills exactly those
+//     processes (pid and start time, of this boot) with the sessions they are in, which Start has
+//     made, and nothing else.
+//   - The GCS of a head is not asked to end: it is killed when everything else has gone. Asked, it
+//     waits for the workers of other hosts to hang up (Ray 2.60: for longer than the grace), and it
+//     has nothing to save.
+//   - A persistent head is one more policy of the watchdog: three windows of one length. On the
+//     head itself nothing differs but where its GCS keeps its state: it ends with 70 and systemd
+//     starts it again.
+//   - If Ray dies on a worker while a persistent head is away, that is 70 and not a lost head:
+//     systemd starts the unit again, and it waits for the head as any worker does.
+//   - A Redis with a password is refused: Ray 2.60 puts it into the command line of its GCS. The
+//     namespace in it is the head's address, which a head that comes back must have again, and no
+//     other cluster has.
+//   - A session folder of Ray is ours if it is in our own state folder, or has our mark in it:
+//     others may share a temp_dir. The mark says there which user's on which host the node is, and
+//     must be a file of this user's; a session with the marks of several is removed by the last of
+//     them. Everybody may write into such a folder, which is Ray's own doing.
+//   - A probe that waits is no reason not to ask again: while the head is silent or stuck,
+//     questions overlap. With a round trip of 1 s and a fifth of all packets lost, one question in
+//     five takes longer than 15 s (200 watchers, measured).
+//   - The watch over a head's own GCS knows no head_return: only an end of this raynoded, and its
+//     next start, bring it back.
+//   - Ray's environment is made, not inherited: a base of a few names, profiles, what follows from
+//     the host, [env], files. It is made twice: before the join, to find what is wrong with it, and
+//     before `ray start`, when the node's address is known. What differs from host to host goes to
+//     NCCL by a file, as drivers send their environment to other hosts (docs/environment.md).
+//     ray.env has nothing of it.
+//   - RAY_gcs_rpc_server_reconnect_timeout_s is set a minute above every window of ours, so that
+//     raynoded, which knows the policy, leaves before the raylet does.
+//   - A reload that is bad changes nothing, and is complained about until it is mended. A key that
+//     is not live waits for Ray's next start: no edit ends a training run, unless reload.restart
+//     says so.
+//   - A reload tells systemd RELOADING=1 and READY=1 in one go, once the unit is started: under
+//     Type=notify it is nearly nothing, and a site that has made it notify-reload gets the answer
+//     that it waits for, also for a bad file.
+//   - A watchdog window that has become longer than Ray was told to wait for its head applies, and
+//     is "restart pending" as well: the raylet would leave before raynoded does.
+//   - What an auto role was decided to be stays, unless the file says something else of what the
+//     decision rests on. Its keys are compared as decided: a [job] that is edited in a whole
+//     fleet's file is nothing to a worker.
+//   - Content of named files counts (the token's, of profiles and of env_from.files): it is
+//     compared by a hash, and a change of it needs a new Ray.
+//   - Probes and the watch stream have connections of their own: unanswered data on a connection
+//     stops TCP's keepalive, by which the kernel notices a dead host.
 package daemon

@@ -8,9 +8,10 @@ import (
 	"github.com/raynoded/raynoded/daemon/role"
 )
 
-// drain is how a worker that was asked to stop, or to begin anew, leaves its cluster: the GCS hears of it and places no more
-// work here, and what runs has stop.drain to end. The raylet's own end, which comes when it has nothing to do any more, ends
-// the wait early; so do a lost head and the end of hurry. It returns why the wait is over, nil if there was none.
+// drain is how a worker that was asked to stop, or to begin anew, leaves its cluster: the GCS hears
+// of it and places no more work here, and what runs has stop.drain to end. The raylet's own end,
+// which comes when it has nothing to do any more, ends the wait early; so do a lost head and the
+// end of hurry. It returns why the wait is over, nil if there was none.
 func (l *life) drain(hurry context.Context, why error) error {
 	limit := l.now().Stop.Drain.Duration
 	meant := errors.Is(why, ErrAsked) || errors.Is(why, errAnew)
@@ -26,13 +27,15 @@ func (l *life) drain(hurry context.Context, why error) error {
 	return over
 }
 
-// elsewhere says whether the files now want something else of this node than to be a worker of the head it has.
+// elsewhere says whether the files now want something else of this node than to be a worker of the
+// head it has.
 func (l *life) elsewhere() bool {
 	next := l.carry(l.file, l.role)
 	return next.Kind != l.role.Kind || next.Cluster.Head != l.role.Cluster.Head
 }
 
-// leave announces to the GCS that this node goes. It returns only if that fails: then there is nothing to wait for.
+// leave announces to the GCS that this node goes. It returns only if that fails: then there is
+// nothing to wait for.
 func (l *life) leave(ctx context.Context) error {
 	deadline, _ := ctx.Deadline()
 	conn, err := l.dial(ctx)

@@ -28,8 +28,8 @@ type Environment struct {
 	Unknown error `json:"-"` // why the node's address is not known; nil = it is, or a single host needs none
 }
 
-// FindEnvironment makes it without a daemon, from the environment env of this process. That the node's address cannot be
-// found out is a warning in it, and Unknown.
+// FindEnvironment makes it without a daemon, from the environment env of this process. That the
+// node's address cannot be found out is a warning in it, and Unknown.
 func FindEnvironment(ctx context.Context, r *role.Role, place Place, env []string) (Environment, error) {
 	decided, undecided := decideNow(ctx, r)
 	if undecided != nil {
@@ -45,11 +45,13 @@ func FindEnvironment(ctx context.Context, r *role.Role, place Place, env []strin
 	sources.Address, sources.Interface = ip, holder(ip)
 	if decided.Kind != role.Single {
 		sources.Node = ray.Node{
-			Role: decided, Head: decided.Kind == role.Head, TempDir: place.tempDir(decided), TokenFile: token, StoreDir: place.storeDir(),
+			Role: decided, Head: decided.Kind == role.Head, TempDir: place.tempDir(decided), TokenFile: token,
+			StoreDir: place.storeDir(),
 		}.Own()
 	}
 	e := Environment{
-		Kind: decided.Kind, Files: r.Files, Address: ip, Interface: sources.Interface, ConfFile: place.ConfFile(), Result: environ.Resolve(sources),
+		Kind: decided.Kind, Files: r.Files, Address: ip, Interface: sources.Interface, ConfFile: place.ConfFile(),
+		Result: environ.Resolve(sources),
 	}
 	if err := cmp.Or(undecided, unknown); err != nil {
 		e.Unknown = fmt.Errorf("this node's address is not known, so nothing is derived from it: %w", err)
@@ -58,7 +60,8 @@ func FindEnvironment(ctx context.Context, r *role.Role, place Place, env []strin
 	return e, nil
 }
 
-// decideNow is Decide for those who do not wait: a head whose name has no address cannot be reached.
+// decideNow is Decide for those who do not wait: a head whose name has no address cannot be
+// reached.
 func decideNow(ctx context.Context, r *role.Role) (*role.Role, error) {
 	decided, err := Decide(ctx, r, os.Getenv)
 	if errors.Is(err, errUnresolved) {
@@ -73,7 +76,9 @@ func (e Environment) Compare(pid int) ([]environ.Difference, error) {
 	if err != nil {
 		return nil, err
 	}
-	conf, err := os.ReadFile(filepath.Join(procDir(pid), "root", lookup(process, "NCCL_CONF_FILE"))) // as the process sees it
+	conf, err := os.ReadFile(
+		filepath.Join(procDir(pid), "root", lookup(process, "NCCL_CONF_FILE")),
+	) // as the process sees it
 	if err != nil {
 		conf = nil // what should be in it is reported as missing
 	}

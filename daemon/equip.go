@@ -14,21 +14,23 @@ import (
 	"github.com/raynoded/raynoded/daemon/role"
 )
 
-// shippedProfiles are those of the package. A site has its own in the folder "profiles" beside the role file.
+// shippedProfiles are those of the package. A site has its own in the folder "profiles" beside the
+// role file.
 const shippedProfiles = "/usr/share/raynoded/profiles"
 
 // ownProfiles is where a site has its own profiles, which come before the shipped ones.
 func ownProfiles(r *role.Role) string { return filepath.Join(filepath.Dir(r.Files[0]), "profiles") }
 
-// equip reads what the environment of Ray and the job is made of, and makes what can be known of it before this node has an
-// address.
+// equip reads what the environment of Ray and the job is made of, and makes what can be known of it
+// before this node has an address.
 func (l *life) equip() (err error) {
 	l.sources, err = readSources(l.role, l.place, l.env)
 	l.environment = environ.Resolve(l.sources)
 	return err
 }
 
-// provide makes the environment for good, says what is odd about it, and writes down what goes by a file.
+// provide makes the environment for good, says what is odd about it, and writes down what goes by a
+// file.
 func (l *life) provide() error {
 	l.sources.Interface, l.sources.Address = holder(l.node.IP), l.node.IP
 	l.environment = environ.Resolve(l.sources)
@@ -45,7 +47,8 @@ func (l *life) provide() error {
 	return l.place.writeConf(l.environment.NCCLConf())
 }
 
-// readSources reads the profiles and files that the role names, and what this host is like. All that is wrong is in the error.
+// readSources reads the profiles and files that the role names, and what this host is like. All
+// that is wrong is in the error.
 func readSources(r *role.Role, place Place, env []string) (environ.Sources, error) {
 	s := environ.Sources{Role: r, Own: env, ConfFile: place.ConfFile(), Mark: ray.Mark}
 	var problems []error
@@ -102,8 +105,9 @@ func holder(ip string) string {
 	return ""
 }
 
-// holds says whether an interface with some addresses is where one is wanted. All loopback addresses are where one is. An
-// address that is routed to its host may be on the loopback interface: a program that is given that one tells others 127.0.0.1.
+// holds says whether an interface with some addresses is where one is wanted. All loopback
+// addresses are where one is. An address that is routed to its host may be on the loopback
+// interface: a program that is given that one tells others 127.0.0.1.
 func holds(i net.Interface, have []netip.Addr, want netip.Addr) bool {
 	if want.IsLoopback() {
 		return slices.ContainsFunc(have, netip.Addr.IsLoopback)

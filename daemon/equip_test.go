@@ -10,7 +10,13 @@ import (
 )
 
 func TestHolds(t *testing.T) {
-	lo, port := net.Interface{Name: "lo", Flags: net.FlagUp | net.FlagLoopback}, net.Interface{Name: "eth0", Flags: net.FlagUp}
+	lo, port := net.Interface{
+		Name:  "lo",
+		Flags: net.FlagUp | net.FlagLoopback,
+	}, net.Interface{
+		Name:  "eth0",
+		Flags: net.FlagUp,
+	}
 	cases := []struct {
 		name  string
 		i     net.Interface

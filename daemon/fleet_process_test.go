@@ -30,7 +30,8 @@ import (
 // watchers is how many watch one head from one process.
 const watchers = 200
 
-// fleetRole is the variable that makes the test the process with the watchers, of the worker whose role file it names.
+// fleetRole is the variable that makes the test the process with the watchers, of the worker whose
+// role file it names.
 const fleetRole = "FLEET_TEST_ROLE"
 
 // sighting is what one watcher has to say, as a line of JSON.
@@ -85,8 +86,8 @@ func watchAll(ctx context.Context, path string) error {
 	return out.Encode(sighting{Over: true, CPU: time.Duration(used.Utime.Nano() + used.Stime.Nano())})
 }
 
-// joined is the life of a worker in the cluster, as far as its watch needs it. Its node is the head's: one that the GCS
-// holds alive.
+// joined is the life of a worker in the cluster, as far as its watch needs it. Its node is the
+// head's: one that the GCS holds alive.
 func joined(ctx context.Context, r *role.Role) (*life, error) {
 	l := &life{head: gcs.Head{Address: r.Cluster.Head.String(), Silent: r.Watchdog.Silent.Duration}, joined: true}
 	conn, err := gcs.Dial(ctx, l.head)
@@ -151,7 +152,9 @@ type fleet struct {
 func deploy(t *testing.T, host, head *lab.Node) *fleet {
 	t.Helper()
 	path := filepath.Join(t.TempDir(), host.Name+".toml")
-	text := fmt.Sprintf("role = \"worker\"\ncluster = { head = \"%s:6379\", nodes = %d }\nauth.mode = \"none\"\n", head.Address, watchers+1)
+	text := fmt.Sprintf(
+		"role = \"worker\"\ncluster = { head = \"%s:6379\", nodes = %d }\nauth.mode = \"none\"\n", head.Address, watchers+1,
+	)
 	require.NoError(t, os.WriteFile(path, []byte(text), 0o600))
 	self, err := os.Executable()
 	require.NoError(t, err)
@@ -220,8 +223,8 @@ func (f *fleet) holds(t *testing.T, scene time.Duration) {
 	require.False(t, f.isOver(), "the watchers on %s have ended", f.host.Name)
 }
 
-// settles waits until the head answers all watchers, each with its stream, and says what the scene was to them. At least
-// that many must have had doubts.
+// settles waits until the head answers all watchers, each with its stream, and says what the scene
+// was to them. At least that many must have had doubts.
 func (f *fleet) settles(t *testing.T, doubters int) {
 	t.Helper()
 	took := lab.Until(t, time.Minute, "the head answers all watchers", func() bool {
@@ -240,8 +243,8 @@ func (f *fleet) settles(t *testing.T, doubters int) {
 	f.longest = 0
 }
 
-// loses waits until the process has ended because all its watchers lost their head in that way. None may have taken less
-// or more time than that since it was gone.
+// loses waits until the process has ended because all its watchers lost their head in that way.
+// None may have taken less or more time than that since it was gone.
 func (f *fleet) loses(t *testing.T, word watchdog.Word, gone time.Time, least, most time.Duration) {
 	t.Helper()
 	select {

@@ -15,8 +15,9 @@ import (
 	"github.com/raynoded/raynoded/test/lab"
 )
 
-// TestFleet has 200 workers watch a real head over a bad line: none may call it lost while it lives, each must when it is
-// gone. It takes a minute and a half; some minutes with RAYNODED_MATRIX=all.
+// TestFleet has 200 workers watch a real head over a bad line: none may call it lost while it
+// lives, each must when it is gone. It takes a minute and a half; some minutes with
+// RAYNODED_MATRIX=all.
 func TestFleet(t *testing.T) {
 	if path := os.Getenv(fleetRole); path != "" {
 		require.NoError(t, watchAll(t.Context(), path))
@@ -25,7 +26,11 @@ func TestFleet(t *testing.T) {
 	lab.Need(t, lab.Namespaces(), lab.Ray("2.60.0"))
 	storm, late, blips := 30*time.Second, 250*time.Millisecond, []time.Duration{12 * time.Second}
 	if os.Getenv("RAYNODED_MATRIX") == "all" {
-		storm, late, blips = 3*time.Minute, 500*time.Millisecond, []time.Duration{5 * time.Second, 12 * time.Second, 25 * time.Second}
+		storm, late, blips = 3*time.Minute, 500*time.Millisecond, []time.Duration{
+			5 * time.Second,
+			12 * time.Second,
+			25 * time.Second,
+		}
 	}
 	temp, err := os.MkdirTemp("/tmp", "rn") // t.TempDir's are too long for Ray's sockets
 	require.NoError(t, err)

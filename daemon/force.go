@@ -13,7 +13,8 @@ type inForce struct {
 	replaced chan struct{} // closed when another role counts
 }
 
-// now is the role in force. Guards may ask, too: what is live in it is as the files say, the rest as when this life began.
+// now is the role in force. Guards may ask, too: what is live in it is as the files say, the rest
+// as when this life began.
 func (d *Daemon) now() *inForce { return d.force.Load() }
 
 // use puts a role in force.
@@ -33,7 +34,8 @@ func (f *inForce) last(ctx context.Context) error {
 	}
 }
 
-// pause waits, but no longer than this role is in force, or returns the reason why the context ended.
+// pause waits, but no longer than this role is in force, or returns the reason why the context
+// ended.
 func (f *inForce) pause(ctx context.Context, t time.Duration) error {
 	timer := time.NewTimer(t)
 	defer timer.Stop()

@@ -16,7 +16,8 @@ type Kept struct {
 	place Place
 }
 
-// FindKept returns where the head of a role keeps its state. Without persistent_head it is what was kept before, if anything.
+// FindKept returns where the head of a role keeps its state. Without persistent_head it is what was
+// kept before, if anything.
 func FindKept(r *role.Role, place Place) (Kept, error) {
 	if r.Kind == role.Worker || r.Kind == role.Single {
 		return Kept{}, fmt.Errorf("%w: a %s keeps no state of a cluster: ask on the head", ErrRole, r.Kind)
@@ -44,7 +45,8 @@ func (k Kept) None() bool {
 	return !k.inRedis() && errors.Is(err, os.ErrNotExist)
 }
 
-// Forget deletes the state, so that the head's next start makes a new cluster. It refuses while a raynoded runs the role.
+// Forget deletes the state, so that the head's next start makes a new cluster. It refuses while a
+// raynoded runs the role.
 func (k Kept) Forget(ctx context.Context) error {
 	if _, err := os.Stat(k.place.State); err == nil {
 		if err := k.place.trust(k.place.State); err != nil {

@@ -51,8 +51,8 @@ func (g Gathered) String() string {
 	return text
 }
 
-// Gather asks the role's GCS until it has what is wanted, and says what it has whenever that changes. It works beside a
-// daemon and without one.
+// Gather asks the role's GCS until it has what is wanted, and says what it has whenever that
+// changes. It works beside a daemon and without one.
 func Gather(ctx context.Context, r *role.Role, want Wanted, limit time.Duration, say func(string)) (Gathered, error) {
 	ctx, cancel := within(ctx, limit)
 	defer cancel()
@@ -126,7 +126,10 @@ func (w Wanted) alone() (Gathered, error) {
 	own, _ := os.Hostname()
 	others := slices.DeleteFunc(slices.Clone(w.Hosts), func(host string) bool { return host == own })
 	if w.Nodes > 1 || len(others) > 0 {
-		return Gathered{}, fmt.Errorf("%w: this is a single host, which has no cluster to wait for: look at role and cluster.nodes", ErrRole)
+		return Gathered{}, fmt.Errorf(
+			"%w: this is a single host, which has no cluster to wait for: look at role and cluster.nodes",
+			ErrRole,
+		)
 	}
 	g := nobody(0, 0)
 	g.Complete = true

@@ -17,9 +17,9 @@ type proposal struct {
 	answer chan report.Reloaded // has room
 }
 
-// heed brings to the loop what asks for a reload, one after the other: files that have changed, a command at the control
-// socket, a SIGHUP. It returns when its context ends and all that it started has returned. It is no reason to end a node that
-// one of the three does not work.
+// heed brings to the loop what asks for a reload, one after the other: files that have changed, a
+// command at the control socket, a SIGHUP. It returns when its context ends and all that it started
+// has returned. It is no reason to end a node that one of the three does not work.
 func (d *Daemon) heed(ctx context.Context) {
 	var others sync.WaitGroup
 	defer others.Wait()

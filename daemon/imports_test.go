@@ -17,18 +17,38 @@ const module = "github.com/raynoded/raynoded"
 // rooms is who may know whom. x/sys is free to all.
 var rooms = map[string]struct{ own, others []string }{
 	"cmd/raynoded": {
-		own:    []string{"daemon", "daemon/child", "daemon/environ", "daemon/notify", "daemon/report", "daemon/role", "daemon/watchdog"},
+		own: []string{
+			"daemon",
+			"daemon/child",
+			"daemon/environ",
+			"daemon/notify",
+			"daemon/report",
+			"daemon/role",
+			"daemon/watchdog",
+		},
 		others: []string{"github.com/spf13/cobra", "github.com/sirupsen/logrus", "github.com/cpuguy83/go-md2man/v2"},
 	},
 	"daemon": {
-		own: []string{"daemon/child", "daemon/environ", "daemon/filewatch", "daemon/gcs", "daemon/notify", "daemon/ray", "daemon/report", "daemon/role",
-			"daemon/watchdog"},
+		own: []string{
+			"daemon/child",
+			"daemon/environ",
+			"daemon/filewatch",
+			"daemon/gcs",
+			"daemon/notify",
+			"daemon/ray",
+			"daemon/report",
+			"daemon/role",
+			"daemon/watchdog",
+		},
 		others: []string{"github.com/sirupsen/logrus"},
 	},
 	"daemon/child":     {},
 	"daemon/environ":   {own: []string{"daemon/role"}},
 	"daemon/filewatch": {others: []string{"github.com/fsnotify/fsnotify"}},
-	"daemon/gcs":       {own: []string{"daemon/gcs/gcspb"}, others: []string{"google.golang.org/grpc", "google.golang.org/protobuf"}},
+	"daemon/gcs": {
+		own:    []string{"daemon/gcs/gcspb"},
+		others: []string{"google.golang.org/grpc", "google.golang.org/protobuf"},
+	},
 	"daemon/gcs/gcspb": {others: []string{"google.golang.org/grpc", "google.golang.org/protobuf"}},
 	"daemon/notify":    {others: []string{"github.com/coreos/go-systemd/v22"}},
 	"daemon/ray":       {own: []string{"daemon/role"}},

@@ -12,14 +12,16 @@ import (
 	"github.com/raynoded/raynoded/daemon/ray"
 )
 
-// knock is between two questions to a head that is not there, give or take half of it: a fleet does not knock in step.
+// knock is between two questions to a head that is not there, give or take half of it: a fleet does
+// not knock in step.
 const knock = time.Second
 
-// coldPython is how long a Python may take to start and say its versions: the first one on a host may come over the network.
+// coldPython is how long a Python may take to start and say its versions: the first one on a host
+// may come over the network.
 const coldPython = 30 * time.Second
 
-// join finds the head: of a head itself, of a worker by asking its GCS until it answers as one this node may join.
-// No Python runs meanwhile.
+// join finds the head: of a head itself, of a worker by asking its GCS until it answers as one this
+// node may join. No Python runs meanwhile.
 func (l *life) join(ctx context.Context) error {
 	if l.node.Head {
 		return l.found(ctx)
@@ -63,8 +65,8 @@ func (l *life) found(ctx context.Context) error {
 	return l.ports()
 }
 
-// ask asks the head once, and compares what it is with what this node may join. The address that answered is the one
-// that Ray is given and the watchdog watches.
+// ask asks the head once, and compares what it is with what this node may join. The address that
+// answered is the one that Ray is given and the watchdog watches.
 func (l *life) ask(ctx context.Context) error {
 	limited, cancel := context.WithTimeout(ctx, answer)
 	defer cancel()
@@ -89,11 +91,14 @@ func (l *life) ask(ctx context.Context) error {
 	return l.ports()
 }
 
-// compare asks the head for its cluster id, which it compares with the one that is pinned, and for its versions.
+// compare asks the head for its cluster id, which it compares with the one that is pinned, and for
+// its versions.
 func (l *life) compare(ctx context.Context, conn *gcs.Conn) (gcs.Versions, error) {
 	alive, err := conn.CheckAlive(ctx)
 	if gcs.FaultOf(err) == gcs.Unauthorized {
-		return gcs.Versions{}, fmt.Errorf("%w: %w: auth.mode and the token must be those of the head (%s)", ErrToken, err, l.role.Cluster.Head)
+		return gcs.Versions{}, fmt.Errorf(
+			"%w: %w: auth.mode and the token must be those of the head (%s)", ErrToken, err, l.role.Cluster.Head,
+		)
 	}
 	if err != nil {
 		return gcs.Versions{}, err
@@ -103,7 +108,9 @@ func (l *life) compare(ctx context.Context, conn *gcs.Conn) (gcs.Versions, error
 		return gcs.Versions{}, err
 	}
 	if pin := l.role.Cluster.ID; pin != "" && pin != id {
-		return gcs.Versions{}, fmt.Errorf("%w: cluster.id: pinned to %s, but %s is %s", ErrMismatch, pin, l.role.Cluster.Head, id)
+		return gcs.Versions{}, fmt.Errorf(
+			"%w: cluster.id: pinned to %s, but %s is %s", ErrMismatch, pin, l.role.Cluster.Head, id,
+		)
 	}
 	l.cluster, l.version = id, alive.RayVersion
 	theirs, err := conn.Versions(ctx) // an entry that the head writes a moment after its GCS is up
@@ -111,9 +118,9 @@ func (l *life) compare(ctx context.Context, conn *gcs.Conn) (gcs.Versions, error
 	return theirs, err
 }
 
-// fits returns an error if the head's versions are not this host's. Those known here may be older than the program, which
-// is asked before a head is refused. One that cannot say them now (the host is short of memory, its files are far away) says
-// nothing of the head.
+// fits returns an error if the head's versions are not this host's. Those known here may be older
+// than the program, which is asked before a head is refused. One that cannot say them now (the host
+// is short of memory, its files are far away) says nothing of the head.
 func (l *life) fits(ctx context.Context, theirs gcs.Versions) error {
 	if l.matches(theirs) == nil {
 		return nil
@@ -144,7 +151,10 @@ func (l *life) matches(theirs gcs.Versions) error {
 }
 
 func (l *life) differ(what, theirs, ours string) error {
-	return fmt.Errorf("%w: ray.bin: %s has %s %s, the head %s has %s: install the same on both", ErrMismatch, l.install.Bin, what, ours, l.role.Cluster.Head, theirs)
+	return fmt.Errorf(
+		"%w: ray.bin: %s has %s %s, the head %s has %s: install the same on both", ErrMismatch, l.install.Bin, what, ours,
+		l.role.Cluster.Head, theirs,
+	)
 }
 
 // minor is a version without its patch level.

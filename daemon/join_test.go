@@ -15,8 +15,8 @@ import (
 	"github.com/raynoded/raynoded/daemon/role"
 )
 
-// A wait has one clock, that of the status line: it counts what was waited for before, the head's name or until an edit. The
-// head is asked once in any case.
+// A wait has one clock, that of the status line: it counts what was waited for before, the head's
+// name or until an edit. The head is asked once in any case.
 func TestDaemon_JoinTimeout(t *testing.T) {
 	const noName = "gpu..invalid" // that DNS could not know, so nobody is asked for it
 	for name, c := range map[string]struct {

@@ -33,7 +33,10 @@ func TestPlace_KeepToken(t *testing.T) {
 		require.Equal(t, "first", string(text))
 	}
 	require.NoError(t, os.Remove(file))
-	require.EqualError(t, place.keepToken(r, gcs.NewToken("first")), "this host is not fit: the runtime folder: cannot keep the token: stat "+file+": no such file or directory")
+	require.EqualError(
+		t, place.keepToken(r, gcs.NewToken("first")),
+		"this host is not fit: the runtime folder: cannot keep the token: stat "+file+": no such file or directory",
+	)
 }
 
 // Who has no token, or one that systemd keeps, is given no other file.
@@ -41,6 +44,8 @@ func TestPlace_KeepToken_None(t *testing.T) {
 	place, r := Place{Run: t.TempDir()}, newRole(role.Worker)
 	require.NoError(t, place.keepToken(r, gcs.Token{}))
 	require.NoError(t, place.keepToken(r, gcs.NewToken("of systemd")))
-	require.Equal(t, "/run/credentials/raynoded.service/ray-token", place.rayToken(r, "/run/credentials/raynoded.service/ray-token"))
+	require.Equal(
+		t, "/run/credentials/raynoded.service/ray-token", place.rayToken(r, "/run/credentials/raynoded.service/ray-token"),
+	)
 	require.Empty(t, listing(t, place.Run))
 }

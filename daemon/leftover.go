@@ -13,15 +13,16 @@ import (
 	"github.com/raynoded/raynoded/daemon/child"
 )
 
-// kept is what the state folder says of the processes that a life has started: `ray start`, what that has left behind, and
-// the [job]. If raynoded itself is killed where no systemd cleans up after it, the next one ends exactly these with their
-// sessions, and nothing else.
+// kept is what the state folder says of the processes that a life has started: `ray start`, what
+// that has left behind, and the [job]. If raynoded itself is killed where no systemd cleans up
+// after it, the next one ends exactly these with their sessions, and nothing else.
 type kept struct {
 	Boot      string          `json:"boot_id"` // a start time means something within one boot only
 	Processes []child.Process `json:"processes"`
 }
 
-// begun is what one life keeps. Its processes begin under two guards at the same time, tend and work.
+// begun is what one life keeps. Its processes begin under two guards at the same time, tend and
+// work.
 type begun struct {
 	sync.Mutex
 	kept
@@ -48,8 +49,8 @@ func (l *life) keep(p child.Process) {
 	}
 }
 
-// sweep ends what a raynoded that was killed has left behind. Who cannot be killed is named after a while: nothing is
-// started beside them.
+// sweep ends what a raynoded that was killed has left behind. Who cannot be killed is named after a
+// while: nothing is started beside them.
 func (d *Daemon) sweep(context.Context) error {
 	text, err := os.ReadFile(d.place.processFile())
 	if errors.Is(err, os.ErrNotExist) {
@@ -59,7 +60,10 @@ func (d *Daemon) sweep(context.Context) error {
 	if err != nil || json.Unmarshal(text, &k) != nil || k.Boot != bootID() {
 		return remove(d.place.processFile())
 	}
-	left := slices.DeleteFunc(k.Processes, func(p child.Process) bool { return errors.Is(d.tree.Signal(p, 0), os.ErrProcessDone) })
+	left := slices.DeleteFunc(
+		k.Processes,
+		func(p child.Process) bool { return errors.Is(d.tree.Signal(p, 0), os.ErrProcessDone) },
+	)
 	if err := d.tree.KillOrphans(left); err != nil {
 		return fmt.Errorf("cannot end what an earlier raynoded left behind: %w", UnfinishedError{err})
 	}

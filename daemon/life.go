@@ -101,8 +101,9 @@ func (l *life) alone(ctx context.Context) error {
 	return l.until(ctx, l.work, l.anew)
 }
 
-// judged looks at a failure of Ray again. If the head of a worker does not answer either, the head comes first; if the
-// raylet left in order, somebody may have drained the node. A node that is asked to stop meanwhile has nothing to blame.
+// judged looks at a failure of Ray again. If the head of a worker does not answer either, the head
+// comes first; if the raylet left in order, somebody may have drained the node. A node that is
+// asked to stop meanwhile has nothing to blame.
 func (l *life) judged(ctx context.Context, why error) error {
 	var f failure
 	if !errors.As(why, &f) {
@@ -135,10 +136,12 @@ func (l *life) unjoined(lost error) error {
 	return fmt.Errorf("%w: it went away while this node joined: %s", ErrUnreachable, lost.Error())
 }
 
-// killAtOnce is the grace where nobody is left to say goodbye to: the cluster is gone, and the GPUs are wanted.
+// killAtOnce is the grace where nobody is left to say goodbye to: the cluster is gone, and the GPUs
+// are wanted.
 const killAtOnce = 0
 
-// stop ends the job, then Ray: the raylet says goodbye while the rest still lives, the GCS hears it.
+// stop ends the job, then Ray: the raylet says goodbye while the rest still lives, the GCS hears
+// it.
 func (l *life) stop(ctx, hurry context.Context, why error) error {
 	l.withdraw()
 	jobGrace := l.now().Stop.Grace.Duration

@@ -42,7 +42,8 @@ func mute(t *testing.T, then func()) *net.TCPAddr {
 func TestLife_Judged_Asked(t *testing.T) {
 	job := newRole(role.Head)
 	job.Job.Command = []string{"/bin/true"}
-	for name, r := range map[string]*role.Role{"a worker": newRole(role.Worker), "a head": newRole(role.Head), "a head with a job": job} {
+	for name, r := range map[string]*role.Role{"a worker": newRole(role.Worker), "a head": newRole(role.Head), "a " +
+		"head with a job": job} {
 		t.Run(name, func(t *testing.T) {
 			ctx, ask := context.WithCancelCause(t.Context())
 			ask(ErrAsked)
@@ -51,7 +52,8 @@ func TestLife_Judged_Asked(t *testing.T) {
 	}
 }
 
-// A persistent head that takes connections and says nothing is asked for a while, and this node to stop meanwhile.
+// A persistent head that takes connections and says nothing is asked for a while, and this node to
+// stop meanwhile.
 func TestLife_Judged_AskedMeanwhile(t *testing.T) {
 	ctx, ask := context.WithCancelCause(t.Context())
 	head := mute(t, func() { ask(ErrAsked) })

@@ -10,8 +10,9 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// lock keeps a second raynoded from running the same role. It is given back by closing the file, which lies in the state
-// folder: systemd removes the runtime folder with the end of a unit, also of one that was refused by this lock.
+// lock keeps a second raynoded from running the same role. It is given back by closing the file,
+// which lies in the state folder: systemd removes the runtime folder with the end of a unit, also
+// of one that was refused by this lock.
 func (p Place) lock() (*os.File, error) {
 	f, err := p.openLock()
 	if err != nil {
@@ -28,7 +29,8 @@ func (p Place) lock() (*os.File, error) {
 	return nil, unfit("the state folder", "cannot lock %s: %w", f.Name(), err)
 }
 
-// openLock opens the file for nobody else: who may only read it could hold the lock, and keep this node from starting.
+// openLock opens the file for nobody else: who may only read it could hold the lock, and keep this
+// node from starting.
 func (p Place) openLock() (*os.File, error) {
 	path, secure := filepath.Join(p.State, "lock"), p.give
 	f, err := os.OpenFile(path, os.O_CREATE|os.O_EXCL|os.O_RDWR|unix.O_NOFOLLOW, 0o600)

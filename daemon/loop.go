@@ -8,17 +8,21 @@ import (
 	"github.com/raynoded/raynoded/daemon/watchdog"
 )
 
-// guard blocks until it has something to say about the node. It returns soon after its context ends.
+// guard blocks until it has something to say about the node. It returns soon after its context
+// ends.
 type guard func(ctx context.Context) error
 
-// beat is how often the loop signs to systemd that it is alive, unless WatchdogSec= wants it more often.
+// beat is how often the loop signs to systemd that it is alive, unless WatchdogSec= wants it more
+// often.
 const beat = 10 * time.Second
 
-// extension is what systemd is asked for at every beat while it waits for us: three beats may be lost.
+// extension is what systemd is asked for at every beat while it waits for us: three beats may be
+// lost.
 const extension = 4 * beat
 
-// until runs the guards beside the node's loop, the one place that changes the node's state. It returns what the first of
-// them said, once all have returned, unless what another said meanwhile outweighs it.
+// until runs the guards beside the node's loop, the one place that changes the node's state. It
+// returns what the first of them said, once all have returned, unless what another said meanwhile
+// outweighs it.
 func (d *Daemon) until(ctx context.Context, guards ...guard) error {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
@@ -51,9 +55,9 @@ func (d *Daemon) until(ctx context.Context, guards ...guard) error {
 	return first
 }
 
-// outweighs says whether what a guard said beside the first counts more: that Ray, the job or the head has ended, beside the
-// word that all is well or that a new life is to begin. It may never be said again. Anything else may only have been said
-// because the guard was cut off.
+// outweighs says whether what a guard said beside the first counts more: that Ray, the job or the
+// head has ended, beside the word that all is well or that a new life is to begin. It may never be
+// said again. Anything else may only have been said because the guard was cut off.
 func outweighs(err, first error) bool {
 	var f failure
 	var end *JobEnd
@@ -67,8 +71,9 @@ func outweighs(err, first error) bool {
 	}
 }
 
-// beatOnce says that this loop works, and asks systemd for time where it waits for the node, as long as there is something to
-// wait for: a guard that does not return once it is over, as a file may hang for ever, gets no more.
+// beatOnce says that this loop works, and asks systemd for time where it waits for the node, as
+// long as there is something to wait for: a guard that does not return once it is over, as a file
+// may hang for ever, gets no more.
 func (d *Daemon) beatOnce(more bool) {
 	if more && (d.phase == Draining || d.phase == Stopping || !d.ready) {
 		d.told(d.systemd.Extend(extension))

@@ -8,7 +8,8 @@ import (
 	"syscall"
 )
 
-// claim makes this user's folder in /tmp if dir lies in it, and looks whose it is: anybody can have made it before.
+// claim makes this user's folder in /tmp if dir lies in it, and looks whose it is: anybody can have
+// made it before.
 func (p Place) claim(dir string) error {
 	if !p.inOwn(dir) {
 		return nil

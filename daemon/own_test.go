@@ -43,7 +43,9 @@ func TestPlace_MakeOwn(t *testing.T) {
 			require.EqualError(t, made, "this host is not fit: the state folder: "+not+", remove it or set XDG_STATE_HOME\n"+
 				"this host is not fit: the runtime folder: "+not+", remove it or set XDG_RUNTIME_DIR")
 			require.EqualError(t, recorded, not)
-			require.EqualError(t, p.makeTemp(newRole("worker")), "this host is not fit: ray.temp_dir: "+not+", remove it or set ray.temp_dir")
+			require.EqualError(
+				t, p.makeTemp(newRole("worker")), "this host is not fit: ray.temp_dir: "+not+", remove it or set ray.temp_dir",
+			)
 			elsewhere := t.TempDir()
 			require.NoError(t, Place{State: elsewhere, Run: elsewhere, own: own}.make(), "where it is not used it does no harm")
 		})
@@ -58,7 +60,10 @@ func TestPlace_MakeOwn(t *testing.T) {
 func TestOwned_ByAnother(t *testing.T) {
 	dir := t.TempDir()
 	require.NoError(t, owned(dir, os.Getuid()))
-	require.EqualError(t, owned(dir, os.Getuid()+1), fmt.Sprintf("%s is not this user's own folder: it belongs to uid %d", dir, os.Getuid()))
+	require.EqualError(
+		t, owned(dir, os.Getuid()+1),
+		fmt.Sprintf("%s is not this user's own folder: it belongs to uid %d", dir, os.Getuid()),
+	)
 }
 
 // mkdir makes a folder with a mode that no umask narrows.

@@ -10,8 +10,9 @@ import (
 	"github.com/raynoded/raynoded/daemon/ray"
 )
 
-// owner names whose Ray's sessions in a folder are. In our own folder there are no others; elsewhere there may be those of
-// other users, and on a shared file system those of other hosts, whose programs we do not see.
+// owner names whose Ray's sessions in a folder are. In our own folder there are no others;
+// elsewhere there may be those of other users, and on a shared file system those of other hosts,
+// whose programs we do not see.
 func (l *life) owner(folder string) string {
 	if folder == l.place.Temp {
 		return l.role.Name
@@ -19,8 +20,8 @@ func (l *life) owner(folder string) string {
 	return fmt.Sprintf("%s-%d-%s", l.role.Name, os.Geteuid(), hostID())
 }
 
-// hostID tells this host from others, and stays so over a reboot: by the host's name, as the machine id of a host that boots
-// from the network may be another each time.
+// hostID tells this host from others, and stays so over a reboot: by the host's name, as the
+// machine id of a host that boots from the network may be another each time.
 func hostID() string {
 	name, _ := os.Hostname()
 	machine, _ := os.ReadFile("/etc/machine-id")

@@ -83,7 +83,8 @@ func (d *Daemon) notifyPhase(why error) {
 	d.beatOnce(true)
 }
 
-// usable says whether systemd may call the unit started: the node is in its cluster, or, of a standing worker, waits for it.
+// usable says whether systemd may call the unit started: the node is in its cluster, or, of a
+// standing worker, waits for it.
 func (d *Daemon) usable() bool {
 	return d.phase == Running || d.phase == Waiting && d.now().Standing() && d.now().Kind == role.Worker
 }

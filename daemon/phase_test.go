@@ -39,23 +39,43 @@ func TestDaemon_Status(t *testing.T) {
 	}{
 		{"waits", role.Worker, nil, Waiting, [topics]string{}, "waiting: worker, head gpu-001:6379 (42s of 20m0s)"},
 		{
-			"waits with a reason", role.Worker, named, Waiting, [topics]string{reason: "cannot reach head gpu-001:6379: connection refused"},
+			"waits with a reason", role.Worker, named, Waiting, [topics]string{
+				reason: "cannot reach head gpu-001:6379: connection refused",
+			},
 			"waiting: worker of grpo-a, head gpu-001:6379; cannot reach head gpu-001:6379: connection refused (42s of 20m0s)",
 		},
 		{"waits for ever", role.Worker, standing, Waiting, [topics]string{}, "waiting: worker, head gpu-001:6379 (42s)"},
-		{"undecided", role.Auto, nil, Waiting, [topics]string{reason: "cannot resolve the name gpu-001"}, "waiting: auto, head gpu-001:6379; cannot resolve the name gpu-001 (42s)"},
+		{
+			"undecided", role.Auto, nil, Waiting, [topics]string{reason: "cannot resolve the name gpu-001"},
+			"waiting: auto, head gpu-001:6379; cannot resolve the name gpu-001 (42s)",
+		},
 		{"undecided by a launcher", role.Auto, launched, Stopping, [topics]string{reason: "no"}, "stopping: auto; no"},
 		{"starts", role.Worker, nil, Starting, [topics]string{}, "starting: worker, head gpu-001:6379"},
 		{"runs", role.Worker, nil, Running, [topics]string{}, "running: worker, head gpu-001:6379"},
-		{"in doubt", role.Worker, nil, Running, [topics]string{doubt: "head does not answer"}, "running: worker, head gpu-001:6379; head does not answer"},
-		{"a head", role.Head, named, Running, [topics]string{nodes: "3 of 4 nodes"}, "running: head of grpo-a at gpu-001:6379; 3 of 4 nodes"},
+		{
+			"in doubt", role.Worker, nil, Running, [topics]string{doubt: "head does not answer"},
+			"running: worker, head gpu-001:6379; head does not answer",
+		},
+		{
+			"a head", role.Head, named, Running, [topics]string{nodes: "3 of 4 nodes"},
+			"running: head of grpo-a at gpu-001:6379; 3 of 4 nodes",
+		},
 		{
 			"everything at once", role.Head, nil, Running,
-			[topics]string{nodes: "4 nodes", job: "job runs: train", doubt: "head does not answer", degraded: "dashboard ended with exit code 1"},
-			"running: head at gpu-001:6379; 4 nodes; job runs: train; head does not answer; degraded: dashboard ended with exit code 1",
+			[topics]string{
+				nodes:    "4 nodes",
+				job:      "job runs: train",
+				doubt:    "head does not answer",
+				degraded: "dashboard ended with exit code 1",
+			},
+			"running: head at gpu-001:6379; 4 nodes; job runs: train; head does not answer; degraded: dashboard ended with " +
+				"exit code 1",
 		},
 		{"single", role.Single, nil, Running, [topics]string{}, "running: single host: no cluster to set up"},
-		{"stops", role.Head, nil, Stopping, [topics]string{reason: "asked to stop: terminated"}, "stopping: head at gpu-001:6379; asked to stop: terminated"},
+		{
+			"stops", role.Head, nil, Stopping, [topics]string{reason: "asked to stop: terminated"},
+			"stopping: head at gpu-001:6379; asked to stop: terminated",
+		},
 		{
 			"an edit that waits", role.Worker, nil, Running, [topics]string{pending: "restart pending: ray.num_gpus"},
 			"running: worker, head gpu-001:6379; restart pending: ray.num_gpus",
@@ -77,7 +97,8 @@ func TestDaemon_Status(t *testing.T) {
 	}
 }
 
-// What died while Ray started is still dead when the node runs, and when it drains. The next Ray begins whole.
+// What died while Ray started is still dead when the node runs, and when it drains. The next Ray
+// begins whole.
 func TestDaemon_Enter_Degraded(t *testing.T) {
 	r := newRole(role.Worker)
 	r.Watchdog.OnHeadLoss = role.Rejoin
@@ -89,7 +110,9 @@ func TestDaemon_Enter_Degraded(t *testing.T) {
 	require.Equal(t, "running: worker, head gpu-001:6379; degraded: log_monitor ended with exit code 1", d.status())
 	d.hear(news{doubt, "head does not answer"})
 	d.enter(Draining, ErrAsked)
-	require.Equal(t, "draining: worker, head gpu-001:6379; asked to stop; degraded: log_monitor ended with exit code 1", d.status())
+	require.Equal(
+		t, "draining: worker, head gpu-001:6379; asked to stop; degraded: log_monitor ended with exit code 1", d.status(),
+	)
 	d.enter(Stopping, ErrAsked)
 	require.Equal(t, "stopping: worker, head gpu-001:6379; asked to stop", d.status())
 	d.enter(Waiting, nil)
@@ -104,7 +127,11 @@ func TestLife_Tend_Mourns(t *testing.T) {
 		d := daemonOf(newRole(role.Worker))
 		d.beat, d.news, d.log, d.systemd = time.NewTicker(beat), make(chan news), quiet(), &notify.Systemd{}
 		defer d.beat.Stop()
-		l := &life{Daemon: d, role: d.now().Role, brood: brood{dead: []string{"monitor ended with exit code 1", "dashboard ended with exit code 1"}}}
+		l := &life{
+			Daemon: d,
+			role:   d.now().Role,
+			brood:  brood{dead: []string{"monitor ended with exit code 1", "dashboard ended with exit code 1"}},
+		}
 		require.Equal(t, errLimit, d.until(t.Context(), l.tend, func(ctx context.Context) error {
 			_ = pause(ctx, time.Second)
 			return errLimit
@@ -119,7 +146,8 @@ func quiet() *logrus.Logger {
 	return log
 }
 
-// The first guard to return ends the others, and until waits for them: nothing of a life runs on behind its back.
+// The first guard to return ends the others, and until waits for them: nothing of a life runs on
+// behind its back.
 func TestDaemon_Until(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		d := &Daemon{beat: time.NewTicker(beat), news: make(chan news), systemd: &notify.Systemd{}}
@@ -141,10 +169,16 @@ func TestDaemon_Until(t *testing.T) {
 	})
 }
 
-// A renewal that is said when another guard has already ended the round is not lost: the next round begins with it.
+// A renewal that is said when another guard has already ended the round is not lost: the next round
+// begins with it.
 func TestDaemon_Until_LateRenewal(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		d := &Daemon{beat: time.NewTicker(beat), news: make(chan news), renewal: make(chan struct{}, 1), systemd: &notify.Systemd{}}
+		d := &Daemon{
+			beat:    time.NewTicker(beat),
+			news:    make(chan news),
+			renewal: make(chan struct{}, 1),
+			systemd: &notify.Systemd{},
+		}
 		defer d.beat.Stop()
 		require.NoError(t, d.until(t.Context(),
 			func(context.Context) error { return nil },
@@ -156,10 +190,26 @@ func TestDaemon_Until_LateRenewal(t *testing.T) {
 	})
 }
 
-// What a guard says in the same moment as the first counts if it is an end that would not be said again.
+// What a guard says in the same moment as the first counts if it is an end that would not be said
+// again.
 func TestDaemon_Until_Outweighed(t *testing.T) {
-	asked, dead, lost := fmt.Errorf("%w: terminated", ErrAsked), failed("raylet ended with signal killed"), &watchdog.LostError{Word: watchdog.WordGone}
-	ended, differs, unfit := &JobEnd{Text: "exit code 0"}, fmt.Errorf("%w: its Ray", ErrMismatch), fmt.Errorf("%w: cut off", ErrHost)
+	asked, dead, lost := fmt.Errorf(
+		"%w: terminated",
+		ErrAsked,
+	), failed(
+		"raylet ended with signal killed",
+	), &watchdog.LostError{
+		Word: watchdog.WordGone,
+	}
+	ended, differs, unfit := &JobEnd{
+		Text: "exit code 0",
+	}, fmt.Errorf(
+		"%w: its Ray",
+		ErrMismatch,
+	), fmt.Errorf(
+		"%w: cut off",
+		ErrHost,
+	)
 	cases := []struct {
 		name                string
 		first, second, want error

@@ -21,7 +21,9 @@ type Place struct {
 	Run   string // while it runs: /run/raynoded/NAME, with ray.env
 	Temp  string // Ray's, unless ray.temp_dir says another
 
-	own string // this user's folder in /tmp, for those of the above that the environment puts nowhere; "": it is not wanted
+	// This user's folder in /tmp, for those of the above that the environment puts nowhere; "" where
+	// it is not wanted.
+	own string
 }
 
 // UnitPlace returns the folders that systemd makes for the unit of the instance called name.
@@ -30,8 +32,8 @@ func UnitPlace(name string) Place {
 	return Place{State: state, Run: filepath.Join("/run/raynoded", name), Temp: filepath.Join(state, "ray")}
 }
 
-// FindPlace returns the folders of the instance called name: systemd's where it made some, /var/lib and /run for root, and
-// folders of their own for everybody else.
+// FindPlace returns the folders of the instance called name: systemd's where it made some, /var/lib
+// and /run for root, and folders of their own for everybody else.
 func FindPlace(name string, getenv func(string) string) Place {
 	unit := UnitPlace(name)
 	state, run := unit.State, unit.Run
@@ -102,7 +104,10 @@ func (p Place) tempDir(r *role.Role) string {
 
 // make makes the folders and proves that they can be written.
 func (p Place) make() error {
-	return errors.Join(p.folder("the state folder", p.State, "XDG_STATE_HOME"), p.folder("the runtime folder", p.Run, "XDG_RUNTIME_DIR"))
+	return errors.Join(
+		p.folder("the state folder", p.State, "XDG_STATE_HOME"),
+		p.folder("the runtime folder", p.Run, "XDG_RUNTIME_DIR"),
+	)
 }
 
 // folder makes a folder that setting another moves elsewhere.
@@ -117,7 +122,10 @@ func (p Place) folder(key, dir, another string) error {
 func (p Place) makeTemp(r *role.Role) error {
 	dir := p.tempDir(r)
 	if len(dir) > ray.MaxTempDir {
-		return unfit("ray.temp_dir", "%s is %d bytes long, at most %d leave room for Ray's Unix sockets: set a shorter one", dir, len(dir), ray.MaxTempDir)
+		return unfit(
+			"ray.temp_dir", "%s is %d bytes long, at most %d leave room for Ray's Unix sockets: set a shorter one", dir,
+			len(dir), ray.MaxTempDir,
+		)
 	}
 	if err := p.folder("ray.temp_dir", dir, "ray.temp_dir"); err != nil {
 		return err
@@ -125,7 +133,8 @@ func (p Place) makeTemp(r *role.Role) error {
 	return room("ray.temp_dir", dir)
 }
 
-// makeStore makes the folder for a persistent head's state, which is for nobody else to read: environments of jobs are in it.
+// makeStore makes the folder for a persistent head's state, which is for nobody else to read:
+// environments of jobs are in it.
 func (p Place) makeStore() error {
 	if err := os.MkdirAll(p.storeDir(), 0o700); err != nil {
 		return unfit("the state folder", "cannot make the folder: %w", err)
@@ -180,7 +189,8 @@ func (p Place) Record(e End) error {
 	return replace(p.endFile(), append(text, '\n'))
 }
 
-// RecordRefused is Record for a run that ends before it holds the lock: the record of a raynoded that runs stays.
+// RecordRefused is Record for a run that ends before it holds the lock: the record of a raynoded
+// that runs stays.
 func (p Place) RecordRefused(e End) error {
 	if err := p.trust(p.State); err != nil {
 		return err

@@ -20,15 +20,23 @@ func TestFindPlace(t *testing.T) {
 		root     Place
 		ordinary Place
 	}{
-		{"by hand", nil, Place{"/var/lib/raynoded/grpo", "/run/raynoded/grpo", "/var/lib/raynoded/grpo/ray", ""}, unprivileged},
+		{
+			"by hand", nil, Place{"/var/lib/raynoded/grpo", "/run/raynoded/grpo", "/var/lib/raynoded/grpo/ray", ""},
+			unprivileged,
+		},
 		{
 			"by systemd", map[string]string{"STATE_DIRECTORY": "/var/lib/raynoded/x", "RUNTIME_DIRECTORY": "/run/raynoded/x"},
-			Place{"/var/lib/raynoded/x", "/run/raynoded/x", "/var/lib/raynoded/x/ray", ""}, Place{"/var/lib/raynoded/x", "/run/raynoded/x", "/var/lib/raynoded/x/ray", ""},
+			Place{
+				"/var/lib/raynoded/x", "/run/raynoded/x", "/var/lib/raynoded/x/ray", "",
+			}, Place{"/var/lib/raynoded/x", "/run/raynoded/x", "/var/lib/raynoded/x/ray", ""},
 		},
 		{
 			"in a session", map[string]string{"XDG_RUNTIME_DIR": "/run/user/1000", "XDG_STATE_HOME": "/home/me/.local/state"},
 			Place{"/var/lib/raynoded/grpo", "/run/raynoded/grpo", "/var/lib/raynoded/grpo/ray", ""},
-			with(unprivileged, func(p *Place) { p.State, p.Run = "/home/me/.local/state/raynoded/grpo", "/run/user/1000/raynoded/grpo" }),
+			with(
+				unprivileged,
+				func(p *Place) { p.State, p.Run = "/home/me/.local/state/raynoded/grpo", "/run/user/1000/raynoded/grpo" },
+			),
 		},
 	}
 	for _, c := range cases {
@@ -48,7 +56,10 @@ func TestPlace_Record(t *testing.T) {
 	require.NoError(t, p.Record(end))
 	text, err := os.ReadFile(filepath.Join(p.State, "last-end.json"))
 	require.NoError(t, err)
-	require.JSONEq(t, `{"time": "2026-11-23T09:14:09Z", "role": "worker", "reason": "asked to stop: terminated", "exit_code": 0}`, string(text))
+	require.JSONEq(
+		t, `{"time": "2026-11-23T09:14:09Z", "role": "worker", "reason": "asked to stop: terminated", "exit_code": 0}`,
+		string(text),
+	)
 	entries, err := os.ReadDir(p.State)
 	require.NoError(t, err)
 	require.Len(t, entries, 1)

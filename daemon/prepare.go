@@ -10,7 +10,8 @@ import (
 	"github.com/raynoded/raynoded/daemon/role"
 )
 
-// prepare checks what can be checked on this host alone, and lists everything that is wrong with it at once.
+// prepare checks what can be checked on this host alone, and lists everything that is wrong with it
+// at once.
 func (l *life) prepare(ctx context.Context) error {
 	var problems []error
 	install, err := ray.Inspect(ctx, l.role.Ray.Bin, l.run)
@@ -20,19 +21,32 @@ func (l *life) prepare(ctx context.Context) error {
 	case err != nil:
 		problems = append(problems, unfit("ray.bin", "%w: install Ray there or name another program", err))
 	case l.role.Auth.Mode == role.Token && !install.AtLeast(2, 52):
-		problems = append(problems, unfit("auth.mode", `"token" needs Ray 2.52 or newer, %s is %s: upgrade Ray or say "none"`, install.Bin, install.Ray))
+		problems = append(
+			problems,
+			unfit("auth.mode", `"token" needs Ray 2.52 or newer, %s is %s: upgrade Ray or say "none"`, install.Bin, install.Ray),
+		)
 	}
 	if l.keepsState() && err == nil && !install.KeepsState() {
-		problems = append(problems, unfit("cluster.persistent_head", "needs Ray 2.57 or newer, %s is %s: upgrade Ray or name a cluster.redis", install.Bin, install.Ray))
+		problems = append(
+			problems,
+			unfit(
+				"cluster.persistent_head", "needs Ray 2.57 or newer, %s is %s: upgrade Ray or name a cluster.redis", install.Bin,
+				install.Ray,
+			),
+		)
 	}
 	token, err := readToken(l.role, credentials(l.role))
 	l.install = install
 	l.head.Token = token.secret
 	l.node = ray.Node{
 		Role: l.role, Head: l.role.Kind == role.Head, Name: l.nodeName(),
-		TempDir: l.place.tempDir(l.role), TokenFile: l.place.rayToken(l.role, token.file), StoreDir: l.place.storeDir(), Version: install.Ray,
+		TempDir: l.place.tempDir(
+			l.role,
+		), TokenFile: l.place.rayToken(l.role, token.file), StoreDir: l.place.storeDir(), Version: install.Ray,
 	}
-	problems = append(problems, err, room("the state folder", l.place.State), l.place.makeTemp(l.role), l.equip(), l.jobFound())
+	problems = append(
+		problems, err, room("the state folder", l.place.State), l.place.makeTemp(l.role), l.equip(), l.jobFound(),
+	)
 	if l.keepsState() {
 		problems = append(problems, l.place.makeStore())
 	}

@@ -4,8 +4,8 @@ import (
 	"strings"
 )
 
-// announce writes ray.env, by which other units and people's programs find the cluster: without it, a driver on this host
-// starts a Ray of its own and nobody notices.
+// announce writes ray.env, by which other units and people's programs find the cluster: without it,
+// a driver on this host starts a Ray of its own and nobody notices.
 func (l *life) announce() error {
 	text := "# Where the Ray cluster of raynoded's instance " + l.role.Name + " is. Gone when the node is not in it.\n" +
 		strings.Join(l.node.Driver(), "\n") + "\n"

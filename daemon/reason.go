@@ -6,20 +6,32 @@ import (
 	"time"
 )
 
-// Why a node ends. Run returns one of these, wrapped with what happened; the exit code is chosen from it in cmd/raynoded
-// and nowhere else. watchdog.ErrHeadLost, *JobEnd, UnfinishedError and role.Problems are the others.
+// Why a node ends. Run returns one of these, wrapped with what happened; the exit code is chosen
+// from it in cmd/raynoded and nowhere else. watchdog.ErrHeadLost, *JobEnd, UnfinishedError and
+// role.Problems are the others.
 var (
-	ErrAsked       = errors.New("asked to stop")                        // by a signal, or by systemd
-	ErrUnreachable = errors.New("the head cannot be reached")           // within cluster.join_timeout
-	ErrRay         = errors.New("Ray failed")                           // died, never came up, or was disowned by its GCS
-	ErrRayUnderJob = errors.New("Ray failed under the job")             // the same, once workers can have come for the [job] of this head
-	ErrDrained     = errors.New("the node was drained away by someone") // the raylet left in order, and the GCS knows why
-	ErrHost        = errors.New("this host is not fit")                 // a program, folder, port or address the role needs
-	ErrBusy        = errors.New("another raynoded runs this role")
-	ErrIncomplete  = errors.New("the cluster is not complete") // within job.wait_timeout
-	ErrMismatch    = errors.New("the head is not one this node may join")
-	ErrToken       = errors.New("the token was refused")
-	ErrRole        = errors.New("the role cannot be decided") // role = "auto" and a launcher's variable is missing
+	// ErrAsked: by a signal, or by systemd.
+	ErrAsked = errors.New("asked to stop")
+	// ErrUnreachable: within cluster.join_timeout.
+	ErrUnreachable = errors.New("the head cannot be reached")
+	// ErrRay: it died, never came up, or was disowned by its GCS.
+	ErrRay = errors.New("Ray failed")
+	// ErrRayUnderJob is the same, once workers can have come for the [job] of this head.
+	ErrRayUnderJob = errors.New("Ray failed under the job")
+	// ErrDrained: the raylet left in order, and the GCS knows why.
+	ErrDrained = errors.New("the node was drained away by someone")
+	// ErrHost: a program, folder, port or address that the role needs.
+	ErrHost = errors.New("this host is not fit")
+	// ErrBusy: the lock in the state folder is held.
+	ErrBusy = errors.New("another raynoded runs this role")
+	// ErrIncomplete: within job.wait_timeout.
+	ErrIncomplete = errors.New("the cluster is not complete")
+	// ErrMismatch: another cluster id, Ray or Python.
+	ErrMismatch = errors.New("the head is not one this node may join")
+	// ErrToken: by the GCS.
+	ErrToken = errors.New("the token was refused")
+	// ErrRole: role = "auto" and a launcher's variable is missing.
+	ErrRole = errors.New("the role cannot be decided")
 )
 
 // JobEnd says how the [job] ended, which is the end of its cluster.
@@ -30,8 +42,8 @@ type JobEnd struct {
 
 func (e *JobEnd) Error() string { return "the job ended: " + e.Text }
 
-// UnfinishedError says why a stop cannot be sure that nothing is left: a process outlived SIGKILL, as a rule. Nothing of ours
-// may start beside it.
+// UnfinishedError says why a stop cannot be sure that nothing is left: a process outlived SIGKILL,
+// as a rule. Nothing of ours may start beside it.
 type UnfinishedError struct{ Err error }
 
 func (e UnfinishedError) Error() string { return e.Err.Error() }

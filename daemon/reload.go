@@ -33,8 +33,8 @@ func (d *Daemon) renew() {
 	}
 }
 
-// reload takes or refuses a proposal, and tells everybody. systemd hears of it once the unit is started; before that and
-// once it stops the word would mean something else.
+// reload takes or refuses a proposal, and tells everybody. systemd hears of it once the unit is
+// started; before that and once it stops the word would mean something else.
 func (d *Daemon) reload(p proposal) {
 	if d.ready {
 		d.told(d.systemd.Reloading("reloading: " + d.who()))
@@ -80,8 +80,8 @@ func (d *Daemon) refuse(err error) report.Reloaded {
 	return answered(nil, nil, nil, problems)
 }
 
-// take puts in force what is live, and sees to it that the rest is as well: at once where no Ray runs, by an end of this one
-// if the role says so, else when the next one starts.
+// take puts in force what is live, and sees to it that the rest is as well: at once where no Ray
+// runs, by an end of this one if the role says so, else when the next one starts.
 func (d *Daemon) take(p proposal) report.Reloaded {
 	before := d.now()
 	next := d.carry(p.role, before.Role)
@@ -131,22 +131,25 @@ func (d *Daemon) take(p proposal) report.Reloaded {
 func answered(applied, pending, restarting []string, problems role.Problems) report.Reloaded {
 	list := func(keys []string) []string { return append([]string{}, keys...) }
 	return report.Reloaded{
-		Applied: list(applied), Pending: list(pending), Restarting: list(restarting), Errors: append(role.Problems{}, problems...),
+		Applied: list(
+			applied,
+		), Pending: list(pending), Restarting: list(restarting), Errors: append(role.Problems{}, problems...),
 	}
 }
 
-// unsettled are keys that need a new Ray although they are live or the same: a named file holds something else, or the number
-// of nodes makes another thing of an auto role.
+// unsettled are keys that need a new Ray although they are live or the same: a named file holds
+// something else, or the number of nodes makes another thing of an auto role.
 func (d *Daemon) unsettled(p proposal) []string {
 	keys := differing(d.prints, p.named)
-	if was := d.decided; was != nil && p.role.Kind == role.Auto && was.Kind == role.Auto && (was.Cluster.Nodes == 1) != (p.role.Cluster.Nodes == 1) {
+	if was := d.decided; was != nil && p.role.Kind == role.Auto && was.Kind == role.Auto &&
+		(was.Cluster.Nodes == 1) != (p.role.Cluster.Nodes == 1) {
 		keys = append(keys, "cluster.nodes")
 	}
 	return keys
 }
 
-// impatient are the windows that have become longer than the Ray that runs was told to wait for its head: it would leave
-// before raynoded does.
+// impatient are the windows that have become longer than the Ray that runs was told to wait for its
+// head: it would leave before raynoded does.
 func (d *Daemon) impatient() []string {
 	if d.running == nil || ray.Patience(d.now().Role) <= ray.Patience(d.running) {
 		return nil

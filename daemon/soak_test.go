@@ -22,7 +22,8 @@ import (
 	"github.com/raynoded/raynoded/test/fakeray"
 )
 
-// lives are how many it takes to warm up, and how many in all: a fifth of them, unless RAYNODED_SOAK is set.
+// lives are how many it takes to warm up, and how many in all: a fifth of them, unless
+// RAYNODED_SOAK is set.
 func lives(warm, all int) (first, last int) {
 	if os.Getenv("RAYNODED_SOAK") == "" {
 		return max(warm/5, 3), all / 5
@@ -30,7 +31,8 @@ func lives(warm, all int) (first, last int) {
 	return warm, all
 }
 
-// A standing worker that has lost its head many times holds no more, while it waits for the next, than at first.
+// A standing worker that has lost its head many times holds no more, while it waits for the next,
+// than at first.
 func TestSoak_HeadLost(t *testing.T) {
 	warm, all := lives(20, 150)
 	s := newSoak(t)
@@ -76,7 +78,8 @@ func TestSoak_Stopped(t *testing.T) {
 	}
 }
 
-// The sessions of lives that ended while Ray started are removed as others are, also before one lasts.
+// The sessions of lives that ended while Ray started are removed as others are, also before one
+// lasts.
 func TestSoak_Sessions(t *testing.T) {
 	s := newSoak(t)
 	log := s.listen(t)
@@ -94,14 +97,19 @@ func TestSoak_Sessions(t *testing.T) {
 			}
 			return len(seen) > before
 		}, 10*time.Second, time.Millisecond)
-		require.LessOrEqual(t, s.sessions(), s.role.Ray.KeepSessions+2, "one more on a busy host, where the time before a start is over sooner")
+		require.LessOrEqual(
+			t, s.sessions(), s.role.Ray.KeepSessions+2,
+			"one more on a busy host, where the time before a start is over sooner",
+		)
 		stop()
 		log.until(" stopping ")
 	}
 	stop := s.serve(t)
 	defer stop()
 	log.until("info running")
-	require.Eventually(t, func() bool { return s.sessions() == s.role.Ray.KeepSessions }, 10*time.Second, 50*time.Millisecond)
+	require.Eventually(
+		t, func() bool { return s.sessions() == s.role.Ray.KeepSessions }, 10*time.Second, 50*time.Millisecond,
+	)
 	ask(fmt.Errorf("%w: terminated", ErrAsked))
 	require.ErrorIs(t, <-ended, ErrAsked)
 }
@@ -152,7 +160,9 @@ func (s *soak) live(ctx context.Context, log transcript) <-chan error {
 	logger := quiet()
 	logger.AddHook(log)
 	d := New(Options{
-		Role: s.role, Files: role.Read(s.role.Files[0]), Place: Place{State: s.dir, Run: s.dir, Temp: filepath.Join(s.dir, "ray")},
+		Role: s.role, Files: role.Read(s.role.Files[0]), Place: Place{
+			State: s.dir, Run: s.dir, Temp: filepath.Join(s.dir, "ray"),
+		},
 		Log: logger, Systemd: &notify.Systemd{}, Tree: s.tree,
 		Env:    []string{"PATH=/usr/bin:/bin", s.ray.Env(), "GORACE=atexit_sleep_ms=0"},
 		Output: func(string) (*os.File, error) { return os.OpenFile(os.DevNull, os.O_WRONLY, 0) },
@@ -162,8 +172,8 @@ func (s *soak) live(ctx context.Context, log transcript) <-chan error {
 	return ended
 }
 
-// holding is what a process that lives for months must not gather. Of Ray's sessions the next life that lasts removes what
-// is too many.
+// holding is what a process that lives for months must not gather. Of Ray's sessions the next life
+// that lasts removes what is too many.
 type holding struct {
 	goroutines, fds, cgroups, files, sessions int
 	threads                                   int
@@ -178,14 +188,16 @@ const (
 )
 
 func (h holding) more(before holding) bool {
-	return h.goroutines > before.goroutines || h.fds > before.fds || h.cgroups > before.cgroups || h.files > before.files ||
-		h.threads > before.threads+slackThreads || h.heap > before.heap+slackHeap || h.resident > before.resident+slackResident
+	return h.goroutines > before.goroutines || h.fds > before.fds || h.cgroups > before.cgroups ||
+		h.files > before.files ||
+		h.threads > before.threads+slackThreads || h.heap > before.heap+slackHeap ||
+		h.resident > before.resident+slackResident
 }
 
 func (h holding) countable() int { return h.goroutines + h.fds + h.cgroups + h.files }
 
-// notMore measures and returns what it found. Where there is something to compare with, it must not be exceeded, but for a
-// connection that is just open, or a file with which a folder is tried.
+// notMore measures and returns what it found. Where there is something to compare with, it must not
+// be exceeded, but for a connection that is just open, or a file with which a folder is tried.
 func (s *soak) notMore(t *testing.T, life int, before holding) holding {
 	t.Helper()
 	least := s.holds(t)

@@ -11,7 +11,8 @@ import (
 	"github.com/raynoded/raynoded/daemon/role"
 )
 
-// sources are what a role comes from, as it was at one moment: its own files, and what is in the files that it names.
+// sources are what a role comes from, as it was at one moment: its own files, and what is in the
+// files that it names.
 type sources struct {
 	files role.Files
 	named map[string]string // key of the role file → what the files behind it hold
@@ -20,7 +21,8 @@ type sources struct {
 // Same implements filewatch.Content.
 func (s sources) Same(t sources) bool { return s.files.Same(t.files) && maps.Equal(s.named, t.named) }
 
-// Finished implements filewatch.Content. Of a named file nobody knows what it looks like when it is.
+// Finished implements filewatch.Content. Of a named file nobody knows what it looks like when it
+// is.
 func (s sources) Finished(before sources) bool { return s.files.Finished(before.files) }
 
 // namedFiles are those that a role names and whose content Ray is started with, by their keys.

@@ -49,7 +49,8 @@ func (l transcript) until(text string) string {
 	}
 }
 
-// A standing worker waits for what is wrong to be mended, joins, and joins the next head when its own is lost.
+// A standing worker waits for what is wrong to be mended, joins, and joins the next head when its
+// own is lost.
 func TestDaemon_StandingLife(t *testing.T) {
 	dir, err := os.MkdirTemp("/tmp", "rn") // t.TempDir's are too long for Ray's sockets
 	require.NoError(t, err)
@@ -76,7 +77,9 @@ ray.bin = %q
 	log.until("the token was refused: cannot ask head " + address)
 	require.NoError(t, os.WriteFile(secret, []byte("hush-2"), 0o600))
 	log.until("info running")
-	require.Eventually(t, func() bool { return len(alive(t, ray)) == 2 }, time.Minute, time.Millisecond) // the raylet comes first
+	require.Eventually(
+		t, func() bool { return len(alive(t, ray)) == 2 }, time.Minute, time.Millisecond,
+	) // the raylet comes first
 	stop()
 	require.Contains(t, log.until("stopping"), "info stopping head lost: gone: every connection refused")
 	log.until("info waiting head lost: gone")
@@ -101,7 +104,9 @@ func load(t *testing.T, dir, text string) *role.Role {
 }
 
 // live runs a daemon and returns where it says how it ended.
-func live(ctx context.Context, t *testing.T, r *role.Role, dir string, ray fakeray.Folder, log transcript) <-chan error {
+func live(
+	ctx context.Context, t *testing.T, r *role.Role, dir string, ray fakeray.Folder, log transcript,
+) <-chan error {
 	tree, err := child.New()
 	require.NoError(t, err)
 	t.Cleanup(tree.Close)
@@ -109,7 +114,8 @@ func live(ctx context.Context, t *testing.T, r *role.Role, dir string, ray faker
 	logger := quiet()
 	logger.AddHook(log)
 	d := New(Options{
-		Role: r, Files: role.Read(r.Files[0]), Place: Place{State: dir, Run: dir, Temp: filepath.Join(dir, "ray")}, Log: logger, Systemd: &notify.Systemd{}, Tree: tree,
+		Role: r, Files: role.Read(r.Files[0]), Place: Place{State: dir, Run: dir, Temp: filepath.Join(dir, "ray")},
+		Log: logger, Systemd: &notify.Systemd{}, Tree: tree,
 		Env:    []string{"PATH=/usr/bin:/bin", ray.Env(), "GORACE=atexit_sleep_ms=0"},
 		Output: func(string) (*os.File, error) { return os.OpenFile(os.DevNull, os.O_WRONLY, 0) },
 	})

@@ -59,8 +59,8 @@ func (l *life) start() error {
 	return nil
 }
 
-// tend looks after Ray's processes: it records what `ray start` starts, and returns when that or a vital one failed. Any
-// other death makes the node degraded.
+// tend looks after Ray's processes: it records what `ray start` starts, and returns when that or a
+// vital one failed. Any other death makes the node degraded.
 func (l *life) tend(ctx context.Context) error {
 	late := time.After(time.Until(l.deadline))
 	l.mourn(ctx) // whom the end of the phase before may have left unsaid
@@ -87,7 +87,10 @@ func (l *life) tend(ctx context.Context) error {
 			l.mourn(ctx)
 		case <-late:
 			if l.brood.exit != nil {
-				return failed("`ray start` has not returned within ray.start_timeout (%s)%s", l.role.Ray.StartTimeout, quote(ray.OutputWords(l.place.startLog())))
+				return failed(
+					"`ray start` has not returned within ray.start_timeout (%s)%s", l.role.Ray.StartTimeout,
+					quote(ray.OutputWords(l.place.startLog())),
+				)
 			}
 		case <-ctx.Done():
 			return context.Cause(ctx)
@@ -100,8 +103,8 @@ func (l *life) mourn(ctx context.Context) {
 	l.tell(ctx, degraded, strings.Join(l.brood.dead, ", "))
 }
 
-// record takes the direct children of a process into the brood and has their deaths reported: those of `ray start` while
-// it lives, and once it has ended our own, which they have become.
+// record takes the direct children of a process into the brood and has their deaths reported: those
+// of `ray start` while it lives, and once it has ended our own, which they have become.
 func (l *life) record(parent int) {
 	children, err := l.tree.Children(parent)
 	if err != nil {
@@ -216,8 +219,9 @@ func (l *life) identify(ctx context.Context, conn *gcs.Conn) (err error) {
 	return err
 }
 
-// alive asks whether the GCS has this start of this node. From Ray 2.49 on one call asks for one node; before, the whole
-// table is read, and before 2.40 the raylet's id is not on its command line: the mark tells this start from others.
+// alive asks whether the GCS has this start of this node. From Ray 2.49 on one call asks for one
+// node; before, the whole table is read, and before 2.40 the raylet's id is not on its command
+// line: the mark tells this start from others.
 func (l *life) alive(ctx context.Context, conn *gcs.Conn) (bool, error) {
 	if l.nodeID != "" && ray.AtLeast(l.version, 2, 49) {
 		a, err := conn.CheckAlive(ctx, l.nodeID)

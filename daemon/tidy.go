@@ -11,8 +11,9 @@ import (
 // beforehand is how long a start waits for old sessions to go.
 const beforehand = time.Second
 
-// tidyFirst removes old sessions before Ray starts: a Ray that fails while it starts, again and again, leaves one each time.
-// All that are to be kept stay, as the one that Ray will use may be among them.
+// tidyFirst removes old sessions before Ray starts: a Ray that fails while it starts, again and
+// again, leaves one each time. All that are to be kept stay, as the one that Ray will use may be
+// among them.
 func (l *life) tidyFirst(ctx context.Context) error {
 	brief, cancel := context.WithTimeout(ctx, beforehand)
 	defer cancel()
@@ -22,8 +23,9 @@ func (l *life) tidyFirst(ctx context.Context) error {
 	return context.Cause(ctx)
 }
 
-// tidy removes the sessions that are older than ray.keep_sessions wants, again when the role is replaced: Ray itself
-// never removes one. Others' are not touched, nor is one that a program still has open.
+// tidy removes the sessions that are older than ray.keep_sessions wants, again when the role is
+// replaced: Ray itself never removes one. Others' are not touched, nor is one that a program still
+// has open.
 func (l *life) tidy(ctx context.Context) error {
 	current, err := l.claim(l.program)
 	if err != nil {
@@ -61,7 +63,8 @@ func (l *life) shrink(ctx context.Context, all []ray.Session, few int, owner str
 	}
 }
 
-// remove removes a session as far as it comes before ctx ends. The next one to tidy goes on with what is left.
+// remove removes a session as far as it comes before ctx ends. The next one to tidy goes on with
+// what is left.
 func (l *life) remove(ctx context.Context, old ray.Session, owner string) {
 	log := l.log.WithField("session", old.Dir)
 	held := old.Held(ctx)

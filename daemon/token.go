@@ -21,8 +21,8 @@ type token struct {
 // credential is the token's name as a systemd credential.
 const credential = "ray-token"
 
-// credentials are the folders where systemd keeps the credentials of this process, and those of the unit: a command beside
-// it may be in a unit of its own.
+// credentials are the folders where systemd keeps the credentials of this process, and those of the
+// unit: a command beside it may be in a unit of its own.
 func credentials(r *role.Role) []string {
 	dirs := []string{os.Getenv("CREDENTIALS_DIRECTORY"), filepath.Join("/run/credentials", UnitName(r.Name))}
 	return slices.DeleteFunc(dirs, func(dir string) bool {
@@ -31,8 +31,8 @@ func credentials(r *role.Role) []string {
 	})
 }
 
-// credentialFile is the file of a credential, in the first folder that has it; in the first folder if none has; "" = there
-// are no folders.
+// credentialFile is the file of a credential, in the first folder that has it; in the first folder
+// if none has; "" = there are no folders.
 func credentialFile(dirs []string, name string) string {
 	for _, dir := range dirs {
 		file := filepath.Join(dir, name)
@@ -46,7 +46,8 @@ func credentialFile(dirs []string, name string) string {
 	return filepath.Join(dirs[0], name)
 }
 
-// tokenFile is the file with the token: the one that the role names, or systemd's credential; "" = the cluster has none.
+// tokenFile is the file with the token: the one that the role names, or systemd's credential; "" =
+// the cluster has none.
 func tokenFile(r *role.Role, credentials []string) (string, error) {
 	switch {
 	case r.Auth.Mode != role.Token:
@@ -54,7 +55,10 @@ func tokenFile(r *role.Role, credentials []string) (string, error) {
 	case r.Auth.TokenFile != "":
 		return r.Auth.TokenFile, nil
 	case len(credentials) == 0:
-		return "", unfit("auth.token_file", "the mode is token, but there is neither a token_file nor the systemd credential %s", credential)
+		return "", unfit(
+			"auth.token_file", "the mode is token, but there is neither a token_file nor the systemd credential %s",
+			credential,
+		)
 	}
 	return credentialFile(credentials, credential), nil
 }
@@ -77,7 +81,9 @@ func readToken(r *role.Role, credentials []string) (token, error) {
 		return token{}, unfit(key, "%s must be a regular file", file)
 	}
 	if info.Mode().Perm()&0o007 != 0 {
-		return token{}, unfit(key, "everybody on this host may use %s (mode %04o): chmod o= %s", file, info.Mode().Perm(), file)
+		return token{}, unfit(
+			key, "everybody on this host may use %s (mode %04o): chmod o= %s", file, info.Mode().Perm(), file,
+		)
 	}
 	text, err := os.ReadFile(file)
 	if err != nil {
@@ -100,8 +106,9 @@ func (p Place) rayToken(r *role.Role, file string) string {
 
 func (p Place) tokenCopy() string { return filepath.Join(p.Run, "ray-token") }
 
-// keepToken writes that file, which stays as it is for as long as Ray runs: each of Ray's processes reads it when it starts,
-// and a new token is for a new cluster. systemd's credentials stay by themselves.
+// keepToken writes that file, which stays as it is for as long as Ray runs: each of Ray's processes
+// reads it when it starts, and a new token is for a new cluster. systemd's credentials stay by
+// themselves.
 func (p Place) keepToken(r *role.Role, secret gcs.Token) error {
 	if secret == (gcs.Token{}) || r.Auth.TokenFile == "" {
 		return nil
@@ -112,8 +119,8 @@ func (p Place) keepToken(r *role.Role, secret gcs.Token) error {
 	return nil
 }
 
-// copyToken writes a token to a file of this user, and of the group that may read the first one if this user is in it:
-// drivers of others read it as well.
+// copyToken writes a token to a file of this user, and of the group that may read the first one if
+// this user is in it: drivers of others read it as well.
 func copyToken(secret gcs.Token, from, to string) error {
 	info, err := os.Stat(from)
 	if err != nil {

@@ -25,8 +25,14 @@ func TestReadToken(t *testing.T) {
 		{"good", "hush-hush", 0o600, false, ""},
 		{"white space around it", "\n hush-hush\r\n", 0o640, false, ""},
 		{"systemd's credential", "hush-hush\n", 0o440, true, ""},
-		{"everybody may read it", "hush-hush", 0o644, false, "everybody on this host may use $FILE (mode 0644): chmod o= $FILE"},
-		{"everybody may write it", "hush-hush", 0o602, false, "everybody on this host may use $FILE (mode 0602): chmod o= $FILE"},
+		{
+			"everybody may read it", "hush-hush", 0o644, false,
+			"everybody on this host may use $FILE (mode 0644): chmod o= $FILE",
+		},
+		{
+			"everybody may write it", "hush-hush", 0o602, false,
+			"everybody on this host may use $FILE (mode 0602): chmod o= $FILE",
+		},
 		{"empty", " \n", 0o600, false, "$FILE holds no token: it must be one line of printable ASCII"},
 		{"two lines", "hush-hush\nhush-hush", 0o600, false, "$FILE holds no token: it must be one line of printable ASCII"},
 		{"blanks in it", "hush hush", 0o600, false, "$FILE holds no token: it must be one line of printable ASCII"},
@@ -82,5 +88,9 @@ func TestReadToken_None(t *testing.T) {
 
 	r.Auth.Mode = role.Token
 	_, err = readToken(r, nil)
-	require.EqualError(t, err, "this host is not fit: auth.token_file: the mode is token, but there is neither a token_file nor the systemd credential ray-token")
+	require.EqualError(
+		t, err,
+		"this host is not fit: auth.token_file: the mode is token, but there is neither a token_file nor the systemd "+
+			"credential ray-token",
+	)
 }

@@ -12,8 +12,8 @@ import (
 	"github.com/raynoded/raynoded/daemon/watchdog"
 )
 
-// watch is the watch over the head. A head watches its own GCS, once it is there: if that is lost, Ray has failed here,
-// not somewhere else.
+// watch is the watch over the head. A head watches its own GCS, once it is there: if that is lost,
+// Ray has failed here, not somewhere else.
 func (l *life) watch(ctx context.Context) error {
 	if l.node.Head && !l.joined {
 		return forever(ctx)
@@ -29,8 +29,9 @@ func (l *life) watch(ctx context.Context) error {
 	}
 }
 
-// judge asks whether the head answers after Ray failed here: nil if it does. A persistent head that is only away will be
-// back, and what failed here is to be started again for it: only another cluster in its place is its loss.
+// judge asks whether the head answers after Ray failed here: nil if it does. A persistent head that
+// is only away will be back, and what failed here is to be started again for it: only another
+// cluster in its place is its loss.
 func (l *life) judge(ctx context.Context) error {
 	if !l.role.Cluster.PersistentHead {
 		return watchdog.Judge(ctx, l.policy(), l.watched())
@@ -85,7 +86,10 @@ func (l *life) probe(ctx context.Context) watchdog.Answer {
 		return taken(err)
 	}
 	if id != l.cluster {
-		return watchdog.Answer{Verdict: watchdog.Another, Err: fmt.Errorf("%s is now cluster %s, this node joined %s", l.head.Address, id, l.cluster)}
+		return watchdog.Answer{
+			Verdict: watchdog.Another,
+			Err:     fmt.Errorf("%s is now cluster %s, this node joined %s", l.head.Address, id, l.cluster),
+		}
 	}
 	alive, err := l.stillAlive(ctx, conn)
 	if err != nil {
@@ -97,8 +101,8 @@ func (l *life) probe(ctx context.Context) watchdog.Answer {
 	return watchdog.Answer{Verdict: watchdog.Answered}
 }
 
-// stillAlive asks through the GCS's own loop. Only from Ray 2.49 on does that question name a node; one that has not
-// joined yet is not asked for.
+// stillAlive asks through the GCS's own loop. Only from Ray 2.49 on does that question name a node;
+// one that has not joined yet is not asked for.
 func (l *life) stillAlive(ctx context.Context, conn *gcs.Conn) (bool, error) {
 	if l.joined && ray.AtLeast(l.version, 2, 49) {
 		return l.alive(ctx, conn)
@@ -116,12 +120,16 @@ func (l *life) disowned(ctx context.Context, conn *gcs.Conn) watchdog.Answer {
 	case me.Alive:
 		return watchdog.Answer{Verdict: watchdog.Answered}
 	default:
-		return watchdog.Answer{Verdict: watchdog.Disowned, Err: fmt.Errorf("the GCS says node %s is dead%s", l.nodeID, quote(me.Death.Message))}
+		return watchdog.Answer{
+			Verdict: watchdog.Disowned,
+			Err:     fmt.Errorf("the GCS says node %s is dead%s", l.nodeID, quote(me.Death.Message)),
+		}
 	}
 }
 
-// unanswered is what a fault of the client's means to the watch. Something that is no GCS has the head's place, and one
-// that refuses the token it took before is another. A shortage on this host says nothing of the head.
+// unanswered is what a fault of the client's means to the watch. Something that is no GCS has the
+// head's place, and one that refuses the token it took before is another. A shortage on this host
+// says nothing of the head.
 func unanswered(err error) watchdog.Answer {
 	verdict := watchdog.Answered
 	switch gcs.FaultOf(err) {
@@ -140,7 +148,8 @@ func unanswered(err error) watchdog.Answer {
 	return watchdog.Answer{Verdict: verdict, Err: err}
 }
 
-// taken is what a fault means on a connection that the head's host took: that came back, so the host is not silent.
+// taken is what a fault means on a connection that the head's host took: that came back, so the
+// host is not silent.
 func taken(err error) watchdog.Answer {
 	a := unanswered(err)
 	if a.Verdict == watchdog.Silent {

@@ -14,8 +14,8 @@ import (
 	"github.com/raynoded/raynoded/daemon/role"
 )
 
-// work runs the [job] once the cluster is complete. Its end is the end of the cluster. Without a job it never ends of
-// itself.
+// work runs the [job] once the cluster is complete. Its end is the end of the cluster. Without a
+// job it never ends of itself.
 func (l *life) work(ctx context.Context) error {
 	if len(l.role.Job.Command) == 0 {
 		return forever(ctx)
@@ -39,8 +39,9 @@ func (l *life) work(ctx context.Context) error {
 	}
 }
 
-// complete waits until the cluster has the nodes and GPUs that the job wants, in two looks: what the GCS lists, the
-// raylets hear of a moment later (seen with Ray 2.60: a task bound to a node that had just been listed was refused).
+// complete waits until the cluster has the nodes and GPUs that the job wants, in two looks: what
+// the GCS lists, the raylets hear of a moment later (seen with Ray 2.60: a task bound to a node
+// that had just been listed was refused).
 func (l *life) complete(ctx context.Context) error {
 	j := l.role.Job
 	if l.role.Kind == role.Single {
@@ -85,7 +86,9 @@ func (l *life) startJob() (<-chan child.Exit, error) {
 		return nil, err
 	}
 	j := l.role.Job
-	p, err := l.tree.Start(child.Command{Path: path, Args: j.Command[1:], Env: l.jobEnv(), Dir: j.Dir, Stdout: out, Stderr: out})
+	p, err := l.tree.Start(
+		child.Command{Path: path, Args: j.Command[1:], Env: l.jobEnv(), Dir: j.Dir, Stdout: out, Stderr: out},
+	)
 	if err != nil {
 		return nil, unfit("job.command", "%w", err)
 	}
@@ -103,7 +106,8 @@ func (l *life) jobEnv() []string {
 	return append(env, l.node.Driver()...)
 }
 
-// jobProgram is the program of the job. The error says what is wrong with it and with the folder that it runs in.
+// jobProgram is the program of the job. The error says what is wrong with it and with the folder
+// that it runs in.
 func (l *life) jobProgram() (string, error) {
 	j := l.role.Job
 	path, err := find(j.Command[0], j.Dir, l.jobEnv())

@@ -1,4 +1,5 @@
-// Package packaging holds what makes the binary a .deb and an .rpm; there is no code here, only its tests.
+// Package packaging holds what makes the binary a .deb and an .rpm; there is no code here, only its
+// tests.
 package packaging
 
 import (
@@ -34,7 +35,8 @@ func TestNfpm_HasEverything(t *testing.T) {
 		named = append(named, found...)
 	}
 	for _, pattern := range []string{
-		"units/*.service", "units/examples/*", "etc/raynoded/*.toml", "etc/profiles/*.toml", "packaging/*.conf", "packaging/deb/*", "packaging/rpm/*",
+		"units/*.service", "units/examples/*", "etc/raynoded/*.toml", "etc/profiles/*.toml", "packaging/*.conf",
+		"packaging/deb/*", "packaging/rpm/*",
 	} {
 		shipped, err := filepath.Glob(pattern)
 		require.NoError(t, err)
@@ -42,14 +44,16 @@ func TestNfpm_HasEverything(t *testing.T) {
 	}
 }
 
-// An upgrade asks its user nothing and leaves no .rpmnew: neither units nor role files are configuration files, and
-// /etc/raynoded comes empty.
+// An upgrade asks its user nothing and leaves no .rpmnew: neither units nor role files are
+// configuration files, and /etc/raynoded comes empty.
 func TestNfpm_HasOneConfigurationFile(t *testing.T) {
 	t.Chdir("..")
 	require.Equal(t, []string{"/etc/raynoded", "/etc/needrestart/conf.d/raynoded.conf"}, etc(values(t, "dst")))
 	text := nfpm(t)
 	require.Equal(t, 1, strings.Count(text, "type: config"))
-	require.Contains(t, text, "    dst: /etc/needrestart/conf.d/raynoded.conf\n    type: config|noreplace\n    packager: deb\n")
+	require.Contains(
+		t, text, "    dst: /etc/needrestart/conf.d/raynoded.conf\n    type: config|noreplace\n    packager: deb\n",
+	)
 }
 
 func TestUser_IsTheOneOfTheUnit(t *testing.T) {

@@ -63,7 +63,8 @@ func TestScripts_DoNothingElse(t *testing.T) {
 	}
 }
 
-// A node that does not want to stop, or a systemd that does not answer, must not leave the package half removed.
+// A node that does not want to stop, or a systemd that does not answer, must not leave the package
+// half removed.
 func TestScripts_RemoveWhateverSystemctlSays(t *testing.T) {
 	for _, c := range calls {
 		if strings.HasSuffix(c.args, "remove") || c.args == "0" {
@@ -74,8 +75,8 @@ func TestScripts_RemoveWhateverSystemctlSays(t *testing.T) {
 	}
 }
 
-// A home on a file system of somebody else's, which may not be written or given away, must not leave the package half
-// configured.
+// A home on a file system of somebody else's, which may not be written or given away, must not
+// leave the package half configured.
 func TestScripts_InstallWhateverTmpfilesSays(t *testing.T) {
 	for _, c := range calls {
 		if slices.Contains(c.booted, home) {
@@ -87,9 +88,11 @@ func TestScripts_InstallWhateverTmpfilesSays(t *testing.T) {
 	}
 }
 
-// A purge keeps away from what is mounted, of the same file system too. What lies elsewhere is of no account.
+// A purge keeps away from what is mounted, of the same file system too. What lies elsewhere is of
+// no account.
 func TestScripts_PurgeNothingMounted(t *testing.T) {
-	const other = "/dev/sda1 / ext4 rw 0 0\n/dev/sda1 /var/lib/raynoded-old ext4 rw 0 0\n/etc/raynoded /srv/raynoded none rw 0 0\n"
+	const other = "/dev/sda1 / ext4 rw 0 0\n/dev/sda1 /var/lib/raynoded-old ext4 rw 0 0\n/etc/raynoded /srv/raynoded " +
+		"none rw 0 0\n"
 	for _, c := range []struct{ name, mounts, stays string }{
 		{"nothing", other, ""},
 		{"below", other + "/dev/sda1 /var/lib/raynoded/grpo/cache ext4 rw 0 0\n", "/var/lib/raynoded"},
@@ -134,7 +137,8 @@ func TestScripts_Parse(t *testing.T) {
 	}
 }
 
-// play runs a script where one program fails, if any, and returns how it called them. It must be silent and succeed.
+// play runs a script where one program fails, if any, and returns how it called them. It must be
+// silent and succeed.
 func play(t *testing.T, script, args string, booted bool, failing string) []string {
 	s := newStage(t)
 	if booted {

@@ -15,8 +15,8 @@ import (
 	"github.com/raynoded/raynoded/test/lab"
 )
 
-// standIns are what upgrade.yml and ray.yml use, with a look that finds each host stale or fails, and a restart in whose
-// midst a host is gone.
+// standIns are what upgrade.yml and ray.yml use, with a look that finds each host stale or fails,
+// and a restart in whose midst a host is gone.
 var standIns = map[string]string{
 	"site.yml": "- hosts: raynoded\n  gather_facts: false\n  tasks: []\n",
 	"roles/raynoded/tasks/look.yml": `
@@ -37,8 +37,8 @@ var standIns = map[string]string{
 `,
 }
 
-// standInFleet is four workers and a head that are all this machine, on which the playbooks do nothing: ray.yml with
-// --check.
+// standInFleet is four workers and a head that are all this machine, on which the playbooks do
+// nothing: ray.yml with --check.
 func standInFleet(t *testing.T) *fleet {
 	t.Helper()
 	lab.Need(t, lab.Program("ssh"))
@@ -48,7 +48,8 @@ func standInFleet(t *testing.T) *fleet {
 		program: lab.Ansible(t, "ansible-playbook"), books: t.TempDir(), dir: t.TempDir(),
 		own: map[string]map[string]any{"a": {"kind": "head"}},
 		vars: map[string]any{
-			"ansible_connection": "local", "ansible_become": false, "ansible_python_interpreter": "{{ ansible_playbook_python }}",
+			"ansible_connection": "local", "ansible_become": false, "ansible_python_interpreter": "{{ " +
+				"ansible_playbook_python }}",
 			"kind": "worker", "way": "local",
 			"nodes": "raynoded.service loaded active running A node", "raynoded_ray_version": "0.0.1",
 		},
@@ -82,8 +83,8 @@ func (p played) became(task, what string) []string {
 	return hosts
 }
 
-// TestAnsible_Unreachable loses the way to a worker while it is restarted: those of its batch come back, and nothing else is
-// stopped, which any_errors_fatal does not see to.
+// TestAnsible_Unreachable loses the way to a worker while it is restarted: those of its batch come
+// back, and nothing else is stopped, which any_errors_fatal does not see to.
 func TestAnsible_Unreachable(t *testing.T) {
 	f := standInFleet(t)
 	const begins, ends, before, all = "Stop the node", "Start it again", "Insist on those before", "Insist on all workers"
@@ -124,7 +125,8 @@ func TestAnsible_Unreachable(t *testing.T) {
 	}
 }
 
-// TestAnsible_RayUnseen has ray.yml find out on one host that it cannot take it over: it stops nothing.
+// TestAnsible_RayUnseen has ray.yml find out on one host that it cannot take it over: it stops
+// nothing.
 func TestAnsible_RayUnseen(t *testing.T) {
 	for name, c := range map[string]struct{ task, key, value, text string }{
 		"a look that fails": {"Note what runs", "unseen", "yes", ""},

@@ -30,5 +30,7 @@ func TestAnsible_Lint(t *testing.T) {
 		require.NoError(t, err, string(out))
 	}
 	run(lint, "--offline", "--profile=production", "--strict")
-	run(lab.Ansible(t, "ansible-playbook"), "--syntax-check", "--inventory=inventory", "site.yml", "upgrade.yml", "ray.yml")
+	run(
+		lab.Ansible(t, "ansible-playbook"), "--syntax-check", "--inventory=inventory", "site.yml", "upgrade.yml", "ray.yml",
+	)
 }

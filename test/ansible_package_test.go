@@ -42,7 +42,8 @@ func (h *installed) serve(t *testing.T) {
 	lab.Until(t, patience, "the mirror serves", func() bool { return strings.Contains(p.Output(), "Serving HTTP") })
 }
 
-// TestAnsible_APT installs by name and by URL, up and down, on a host whose repository gets a newer package.
+// TestAnsible_APT installs by name and by URL, up and down, on a host whose repository gets a newer
+// package.
 func TestAnsible_APT(t *testing.T) {
 	file, next := lab.Package(t), newerPackage(t, "*_amd64.deb")
 	f := bootFleet(t, "bookworm", "a")
@@ -73,7 +74,10 @@ func publishDeb(t *testing.T, h *installed, files ...string) {
 		h.Copy(t, file, "/srv/"+name, "644")
 		content, err := os.ReadFile(file)
 		require.NoError(t, err)
-		fmt.Fprintf(&index, "%sFilename: ./%s\nSize: %d\nSHA256: %x\n\n", debField(t, file), name, len(content), sha256.Sum256(content))
+		fmt.Fprintf(
+			&index, "%sFilename: ./%s\nSize: %d\nSHA256: %x\n\n", debField(t, file), name, len(content),
+			sha256.Sum256(content),
+		)
 	}
 	h.Put(t, "/srv/Packages", index.String(), "644")
 }
@@ -92,7 +96,8 @@ func debField(t *testing.T, file string, field ...string) string {
 // versionOfDeb is a version without the package's own part.
 func versionOfDeb(version string) string { return version[:strings.LastIndex(version, "-")] }
 
-// TestAnsible_DNF is the same by dnf: a Debian that has it says that it is a Rocky, which is not to be had here.
+// TestAnsible_DNF is the same by dnf: a Debian that has it says that it is a Rocky, which is not to
+// be had here.
 func TestAnsible_DNF(t *testing.T) {
 	lab.Need(t, lab.Program("createrepo_c"), lab.Program("rpmbuild"))
 	file, next := rpmPackage(t), newerPackage(t, "*."+rpmArch(t)+".rpm")
@@ -101,7 +106,10 @@ func TestAnsible_DNF(t *testing.T) {
 	f.vars["raynoded_role"] = jobRole
 	h.Put(t, "/etc/redhat-release", "Rocky Linux release 9.6 (Blue Onyx)\n", "644")
 	h.Sh(t, "rm /etc/os-release")
-	h.Put(t, "/etc/os-release", "NAME=\"Rocky Linux\"\nID=\"rocky\"\nID_LIKE=\"rhel centos fedora\"\nVERSION_ID=\"9.6\"\n", "644")
+	h.Put(
+		t, "/etc/os-release", "NAME=\"Rocky Linux\"\nID=\"rocky\"\nID_LIKE=\"rhel centos fedora\"\nVERSION_ID=\"9.6\"\n",
+		"644",
+	)
 	h.Put(t, "/etc/yum.repos.d/srv.repo", "[srv]\nname=srv\nbaseurl=file:///srv\ngpgcheck=0\nmetadata_expire=0\n", "644")
 	publishRPM(t, h, newRPMs(t, h).stand(t, "systemd"), file)
 	h.serve(t)

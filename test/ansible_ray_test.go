@@ -22,7 +22,8 @@ ray = { num_cpus = 1, object_store_memory = "100MB", extra_args = ["--include-da
 auth.mode = "none"
 `
 
-// TestAnsible_Ray has the role make Ray's venv, restart the head, and replace Ray by another: minutes, so not in make test.
+// TestAnsible_Ray has the role make Ray's venv, restart the head, and replace Ray by another:
+// minutes, so not in make test.
 func TestAnsible_Ray(t *testing.T) {
 	wheels := lab.Wheels(t)
 	f := bootFleet(t, "bookworm", "a")
@@ -96,7 +97,8 @@ cluster.head = "a.lab:7000"
 auth.mode = "none"
 `
 
-// TestAnsible_RayUnprepared has ray.yml find that it cannot do all of its work: it stops nothing then.
+// TestAnsible_RayUnprepared has ray.yml find that it cannot do all of its work: it stops nothing
+// then.
 func TestAnsible_RayUnprepared(t *testing.T) {
 	wheels := lab.Wheels(t)
 	f := bootFleet(t, "bookworm", "a", "b")
@@ -144,7 +146,11 @@ func TestAnsible_RayUnprepared(t *testing.T) {
 // clusterID is what the head's GCS calls its cluster.
 func (h *installed) clusterID(t *testing.T) string {
 	t.Helper()
-	return h.Sh(t, `/opt/ray/bin/python3 -c 'from ray._raylet import GcsClient; print(GcsClient(address="a.lab:6379").cluster_id.hex())'`)
+	return h.Sh(
+		t,
+		`/opt/ray/bin/python3 -c 'from ray._raylet import GcsClient; `+
+			`print(GcsClient(address="a.lab:6379").cluster_id.hex())'`,
+	)
 }
 
 // rayOf is the folder of the Ray that runs.

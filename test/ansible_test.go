@@ -113,7 +113,9 @@ func ansibleChecks(t *testing.T, f *fleet) {
 	require.NotContains(t, p.output, token)
 	p = f.plays(t, "upgrade.yml", "--check", "--limit", h.Name)
 	require.Contains(t, p.changed(h.Name), writesRole)
-	require.Equal(t, "none", h.Sh(t, "ls -d /etc/raynoded /var/cache/raynoded* /usr/bin/raynoded 2>/dev/null || echo none"))
+	require.Equal(
+		t, "none", h.Sh(t, "ls -d /etc/raynoded /var/cache/raynoded* /usr/bin/raynoded 2>/dev/null || echo none"),
+	)
 }
 
 func ansibleStartsWorkers(t *testing.T, f *fleet) {
@@ -209,7 +211,8 @@ func ansibleRefusesBadFiles(t *testing.T, f *fleet) {
 	require.Equal(t, before, f.lives(t))
 }
 
-// ansibleKeepsWorkers gives the fleet another token, with which a worker that restarts before its head would be refused.
+// ansibleKeepsWorkers gives the fleet another token, with which a worker that restarts before its
+// head would be refused.
 func ansibleKeepsWorkers(t *testing.T, f *fleet) {
 	before := f.lives(t)
 	f.vars["raynoded_token"] = strings.Repeat("5", len(token))
@@ -228,7 +231,8 @@ func ansibleKeepsWorkers(t *testing.T, f *fleet) {
 	require.Equal(t, before, f.lives(t))
 }
 
-// ansibleUpgrades replaces the program of a cluster in which a job runs, and restarts the workers one by one.
+// ansibleUpgrades replaces the program of a cluster in which a job runs, and restarts the workers
+// one by one.
 func ansibleUpgrades(t *testing.T, f *fleet) {
 	before := f.lives(t)
 	head, workers := f.hosts[0], f.hosts[1:]

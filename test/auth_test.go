@@ -68,7 +68,9 @@ func TestAuth_Token(t *testing.T) {
 			for _, r := range []*running{head, worker} {
 				r.hears(t, "restart pending: auth.token_file")
 			}
-			require.Equal(t, "head worker", worker.driver(t, "where.py").line(t, "ran on"), "whom Ray starts now has the cluster's token")
+			require.Equal(
+				t, "head worker", worker.driver(t, "where.py").line(t, "ran on"), "whom Ray starts now has the cluster's token",
+			)
 			back := time.Now()
 			require.NoError(t, os.WriteFile(token, []byte(secret+"\n"), 0o600))
 			worker.hearsAfter(t, back, "STATUS=running: ")
@@ -137,8 +139,8 @@ func TestAuth_OldRay(t *testing.T) {
 	}
 }
 
-// TestNone is a head whose role says that there is no token, although Ray would find one and demand it; and the workers
-// that may not join it.
+// TestNone is a head whose role says that there is no token, although Ray would find one and demand
+// it; and the workers that may not join it.
 func TestNone(t *testing.T) {
 	s := newSite(t, "2.60.0")
 	h := s.member(t, "head", headRole, quickStop)
@@ -153,7 +155,11 @@ func TestNone(t *testing.T) {
 	t.Run("OtherRay", func(t *testing.T) {
 		old := lab.RayBin(t, "2.40.0")
 		m := s.member(t, "old", workerRole, `ray.bin = "`+old+`"`)
-		m.startsNothing(t, 76, "the head is not one this node may join: ray.bin: "+old+" has Ray 2.40.0, the head $HEAD has 2.60.0: install the same on both")
+		m.startsNothing(
+			t, 76,
+			"the head is not one this node may join: ray.bin: "+old+" has Ray 2.40.0, the head $HEAD has 2.60.0: install "+
+				"the same on both",
+		)
 	})
 	t.Run("OtherPython", func(t *testing.T) {
 		m := s.member(t, "python", workerRole, `ray.bin = "$DIR/python/bin/ray"`)
@@ -161,7 +167,15 @@ func TestNone(t *testing.T) {
 		m.write(t, m.path("bin", "python3"), "#!/bin/sh\necho 3.9.1 2.60.0\n")
 		require.NoError(t, os.Chmod(m.path("bin", "ray"), 0o755))
 		require.NoError(t, os.Chmod(m.path("bin", "python3"), 0o755))
-		m.startsNothing(t, 76, "the head is not one this node may join: ray.bin: $DIR/python/bin/ray has Python 3.9.1, the head $HEAD has "+pythonVersion(t, s)+": install the same on both")
+		m.startsNothing(
+			t,
+			76,
+			"the head is not one this node may join: ray.bin: $DIR/python/bin/ray has Python 3.9.1, the head $HEAD has "+
+				""+pythonVersion(
+				t,
+				s,
+			)+": install the same on both",
+		)
 	})
 	other := strings.Repeat("ab", 28)
 	t.Run("OtherCluster", func(t *testing.T) {
@@ -170,7 +184,11 @@ func TestNone(t *testing.T) {
 	})
 	t.Run("Standing", func(t *testing.T) {
 		r := s.member(t, "standing", workerRole, `cluster.id = "`+other+`"`, `watchdog.on_head_loss = "rejoin"`).start(t)
-		r.hears(t, "STATUS=waiting: worker of lab, head "+s.head+"; the head is not one this node may join: cluster.id: pinned to "+other)
+		r.hears(
+			t,
+			"STATUS=waiting: worker of lab, head "+s.head+"; the head is not one this node may join: cluster.id: pinned to "+
+				""+other,
+		)
 		require.Empty(t, r.look())
 		r.stop(t)
 	})

@@ -81,9 +81,13 @@ var threeNodes = regexp.MustCompile(`; [3-9] of 3 nodes`)
 
 func (c *cluster) look(t *testing.T, h *installed) node {
 	t.Helper()
-	n := node{state: h.Show(t, unit, "ActiveState", "SubState", "Result", "Job", "MainPID", "NRestarts", "StatusText"), procs: h.in(t, unit)}
+	n := node{
+		state: h.Show(t, unit, "ActiveState", "SubState", "Result", "Job", "MainPID", "NRestarts", "StatusText"),
+		procs: h.in(t, unit),
+	}
 	text := n.state["StatusText"]
-	n.complete = n.state["ActiveState"] == "active" && strings.HasPrefix(text, "running: ") && !strings.Contains(text, "does not answer") &&
+	n.complete = n.state["ActiveState"] == "active" && strings.HasPrefix(text, "running: ") &&
+		!strings.Contains(text, "does not answer") &&
 		(h != c.head || threeNodes.MatchString(text))
 	return n
 }
@@ -92,7 +96,8 @@ func (c *cluster) look(t *testing.T, h *installed) node {
 func (n node) same() string {
 	var b strings.Builder
 	for _, p := range n.procs {
-		if fmt.Sprint(p.Pid) == n.state["MainPID"] || strings.HasSuffix(p.Args[0], "/gcs_server") || strings.HasSuffix(p.Args[0], "/raylet") {
+		if fmt.Sprint(p.Pid) == n.state["MainPID"] || strings.HasSuffix(p.Args[0], "/gcs_server") ||
+			strings.HasSuffix(p.Args[0], "/raylet") {
 			fmt.Fprintf(&b, "%d %s; ", p.Pid, p.Args[0])
 		}
 	}
@@ -106,7 +111,8 @@ type lived struct {
 	rounds            int
 }
 
-// requireNoGrowth compares the standing worker's raynoded, while it runs, with what it held when it was first seen running.
+// requireNoGrowth compares the standing worker's raynoded, while it runs, with what it held when it
+// was first seen running.
 func (c *cluster) requireNoGrowth(t *testing.T) string {
 	t.Helper()
 	h := c.stands
@@ -127,5 +133,8 @@ func (c *cluster) requireNoGrowth(t *testing.T) string {
 	require.LessOrEqual(t, now.threads, c.old.threads+threads, "threads after %d rounds", c.old.rounds)
 	require.LessOrEqual(t, now.kiB, c.old.kiB+kiB, "KiB resident after %d rounds", c.old.rounds)
 	require.LessOrEqual(t, sessions, 3, "ray.keep_sessions")
-	return fmt.Sprintf("c's raynoded after %d rounds: %d fds, %d threads, %d KiB, %d sessions", c.old.rounds, now.fds, now.threads, now.kiB, sessions)
+	return fmt.Sprintf(
+		"c's raynoded after %d rounds: %d fds, %d threads, %d KiB, %d sessions", c.old.rounds, now.fds, now.threads,
+		now.kiB, sessions,
+	)
 }

@@ -11,7 +11,8 @@ import (
 	"github.com/raynoded/raynoded/test/lab"
 )
 
-// mischief is one kind of fault, and what it excuses. A unit that no fault of its round excuses must not notice anything.
+// mischief is one kind of fault, and what it excuses. A unit that no fault of its round excuses
+// must not notice anything.
 type mischief struct {
 	name        string
 	weight      int
@@ -66,35 +67,133 @@ const (
 )
 
 var mischiefs = []mischief{
-	{name: "gcs_server killed", weight: 4, on: "a", do: sends("KILL", aGCS), own: []string{rayFailed}, downs: true, sure: true},
-	{name: "gcs_server terminated", weight: 2, on: "a", do: sends("TERM", aGCS), own: []string{rayFailed}, downs: true, sure: true},
+	{
+		name:   "gcs_server killed",
+		weight: 4,
+		on:     "a",
+		do:     sends("KILL", aGCS),
+		own:    []string{rayFailed},
+		downs:  true,
+		sure:   true,
+	},
+	{
+		name:   "gcs_server terminated",
+		weight: 2,
+		on:     "a",
+		do:     sends("TERM", aGCS),
+		own:    []string{rayFailed},
+		downs:  true,
+		sure:   true,
+	},
 	{name: "gcs_server stopped for a moment", weight: 3, on: "a", least: 300 * time.Millisecond, most: blip,
 		do: sends("STOP", aGCS), undo: continues, tolerated: true},
 	{name: "gcs_server stuck", weight: 2, on: "a", least: 11 * time.Second, most: whole,
-		do: sends("STOP", aGCS), undo: continues, own: []string{rayFailed}, cuts: lost("stuck", "silent"), downs: true, sure: true},
-	{name: "raylet killed", weight: 4, on: "abbcc", do: sends("KILL", aRaylet), own: []string{rayFailed}, downs: true, sure: true},
-	{name: "raylet terminated", weight: 2, on: "abc", do: sends("TERM", aRaylet), own: []string{rayFailed, drained}, downs: true, sure: true},
-	{name: "raylet crashed", weight: 1, on: "abc", do: sends("SEGV", aRaylet), own: []string{rayFailed}, downs: true, sure: true},
+		do: sends(
+			"STOP",
+			aGCS,
+		), undo: continues, own: []string{rayFailed}, cuts: lost("stuck", "silent"), downs: true, sure: true},
+	{
+		name:   "raylet killed",
+		weight: 4,
+		on:     "abbcc",
+		do:     sends("KILL", aRaylet),
+		own:    []string{rayFailed},
+		downs:  true,
+		sure:   true,
+	},
+	{
+		name:   "raylet terminated",
+		weight: 2,
+		on:     "abc",
+		do:     sends("TERM", aRaylet),
+		own:    []string{rayFailed, drained},
+		downs:  true,
+		sure:   true,
+	},
+	{
+		name:   "raylet crashed",
+		weight: 1,
+		on:     "abc",
+		do:     sends("SEGV", aRaylet),
+		own:    []string{rayFailed},
+		downs:  true,
+		sure:   true,
+	},
 	{name: "raylet stopped for a moment", weight: 3, on: "abc", least: 300 * time.Millisecond, most: blip,
 		do: sends("STOP", aRaylet), undo: continues},
-	{name: "dashboard agent killed", weight: 3, on: "abc", do: sends("KILL", anAgent), own: []string{rayFailed}, downs: true, sure: true},
+	{
+		name:   "dashboard agent killed",
+		weight: 3,
+		on:     "abc",
+		do:     sends("KILL", anAgent),
+		own:    []string{rayFailed},
+		downs:  true,
+		sure:   true,
+	},
 	{name: "dashboard agent stopped for a moment", weight: 2, on: "abc", least: 300 * time.Millisecond, most: blip,
 		do: sends("STOP", anAgent), undo: continues},
-	{name: "runtime-env agent killed", weight: 2, on: "abc", do: sends("KILL", anEnv), own: []string{rayFailed}, downs: true, sure: true},
+	{
+		name:   "runtime-env agent killed",
+		weight: 2,
+		on:     "abc",
+		do:     sends("KILL", anEnv),
+		own:    []string{rayFailed},
+		downs:  true,
+		sure:   true,
+	},
 	{name: "log monitor killed", weight: 2, on: "abc", do: sends("KILL", aLog)},
 	{name: "log monitor stopped for a moment", weight: 1, on: "abc", least: 300 * time.Millisecond, most: blip,
 		do: sends("STOP", aLog), undo: continues},
 	{name: "monitor killed", weight: 1, on: "a", do: sends("KILL", aMonitor)},
 	{name: "client server killed", weight: 1, on: "a", do: sends("KILL", aClient)},
 	{name: "`ray start` killed", weight: 3, on: "abc", do: starting("KILL"), own: []string{asked, rayFailed}, downs: true},
-	{name: "`ray start` terminated", weight: 2, on: "abc", do: starting("TERM"), own: []string{asked, rayFailed}, downs: true},
+	{
+		name:   "`ray start` terminated",
+		weight: 2,
+		on:     "abc",
+		do:     starting("TERM"),
+		own:    []string{asked, rayFailed},
+		downs:  true,
+	},
 	{name: "`ray start` stopped for a moment", weight: 2, on: "abc", least: 300 * time.Millisecond, most: blip,
 		do: starting("STOP"), undo: continues, own: []string{asked}, downs: true},
 
-	{name: "raynoded killed", weight: 3, on: "abbbc", do: sends("KILL", aRaynoded), own: []string{killed}, downs: true, sure: true},
-	{name: "raynoded aborted", weight: 1, on: "abbbc", do: sends("ABRT", aRaynoded), own: []string{killed}, downs: true, sure: true},
-	{name: "raynoded terminated", weight: 2, on: "abbbc", do: sends("TERM", aRaynoded), own: []string{asked}, downs: true, sure: true},
-	{name: "raynoded terminated twice", weight: 1, on: "abbbc", do: twice(sends("TERM", aRaynoded)), own: []string{asked}, downs: true, sure: true},
+	{
+		name:   "raynoded killed",
+		weight: 3,
+		on:     "abbbc",
+		do:     sends("KILL", aRaynoded),
+		own:    []string{killed},
+		downs:  true,
+		sure:   true,
+	},
+	{
+		name:   "raynoded aborted",
+		weight: 1,
+		on:     "abbbc",
+		do:     sends("ABRT", aRaynoded),
+		own:    []string{killed},
+		downs:  true,
+		sure:   true,
+	},
+	{
+		name:   "raynoded terminated",
+		weight: 2,
+		on:     "abbbc",
+		do:     sends("TERM", aRaynoded),
+		own:    []string{asked},
+		downs:  true,
+		sure:   true,
+	},
+	{
+		name:   "raynoded terminated twice",
+		weight: 1,
+		on:     "abbbc",
+		do:     twice(sends("TERM", aRaynoded)),
+		own:    []string{asked},
+		downs:  true,
+		sure:   true,
+	},
 	{name: "raynoded gets a hang-up", weight: 1, on: "abc", do: sends("HUP", aRaynoded)},
 	{name: "raynoded stopped for a moment", weight: 3, on: "abc", least: 300 * time.Millisecond, most: blip,
 		do: sends("STOP", aRaynoded), undo: continues},
@@ -115,16 +214,66 @@ var mischiefs = []mischief{
 		do: weather(lab.Weather{Loss: 0.2, Delay: 200 * time.Millisecond}), undo: mended, tolerated: true},
 
 	{name: "unit stopped", weight: 3, on: "abbc", do: systemctl("stop"), own: []string{asked}, downs: true, sure: true},
-	{name: "unit restarted", weight: 3, on: "abbc", do: systemctl("restart"), own: []string{asked}, downs: true, sure: true},
-	{name: "unit restarted twice", weight: 2, on: "abc", do: twice(systemctl("restart")), own: []string{asked}, downs: true, sure: true},
+	{
+		name:   "unit restarted",
+		weight: 3,
+		on:     "abbc",
+		do:     systemctl("restart"),
+		own:    []string{asked},
+		downs:  true,
+		sure:   true,
+	},
+	{
+		name:   "unit restarted twice",
+		weight: 2,
+		on:     "abc",
+		do:     twice(systemctl("restart")),
+		own:    []string{asked},
+		downs:  true,
+		sure:   true,
+	},
 	{name: "unit stopped and started", weight: 1, on: "abc", do: stopStart, own: []string{asked}, downs: true, sure: true},
-	{name: "all units restarted", weight: 1, on: "a", do: restartAll, own: []string{asked}, downs: true, cuts: []string{asked}, sure: true},
-	{name: "whole unit killed", weight: 2, on: "abbc", do: systemctl("kill --signal=KILL --kill-whom=all"), own: []string{killed}, downs: true, sure: true},
-	{name: "whole unit terminated", weight: 2, on: "abbc", do: systemctl("kill --signal=TERM --kill-whom=all"), own: []string{asked}, downs: true, sure: true},
+	{
+		name:   "all units restarted",
+		weight: 1,
+		on:     "a",
+		do:     restartAll,
+		own:    []string{asked},
+		downs:  true,
+		cuts:   []string{asked},
+		sure:   true,
+	},
+	{
+		name:   "whole unit killed",
+		weight: 2,
+		on:     "abbc",
+		do:     systemctl("kill --signal=KILL --kill-whom=all"),
+		own:    []string{killed},
+		downs:  true,
+		sure:   true,
+	},
+	{
+		name:   "whole unit terminated",
+		weight: 2,
+		on:     "abbc",
+		do:     systemctl("kill --signal=TERM --kill-whom=all"),
+		own:    []string{asked},
+		downs:  true,
+		sure:   true,
+	},
 
 	{name: "power cut", weight: 2, on: "abbc", least: 500 * time.Millisecond, most: whole,
 		do: powerCut, undo: powerOn, own: []string{killed}, cuts: lost("silent", "stuck", "gone", "another")},
-	{name: "reboot", weight: 1, on: "abbc", do: reboots, own: []string{asked}, downs: true, cuts: lost("silent", "another"), sure: true},
+	{
+		name:   "reboot",
+		weight: 1,
+		on:     "abbc",
+		do:     reboots,
+		own:    []string{asked},
+		downs:  true,
+		cuts:   lost("silent", "another"),
+		sure:   true,
+	},
 }
 
 // headAway is the opening in which the workers wait.
@@ -144,8 +293,8 @@ func opens(verb, host string) func(*round) {
 	return func(r *round) { r.host(host).Sh(r.t, "systemctl "+verb+" --no-block "+unit) }
 }
 
-// headGoes stops the head, which comes back after 3 s, and starts the worker that left with it: both workers wait. Those of
-// a persistent head stay as they are.
+// headGoes stops the head, which comes back after 3 s, and starts the worker that left with it:
+// both workers wait. Those of a persistent head stay as they are.
 func headGoes(r *round) {
 	r.head.Sh(r.t, "systemctl stop "+unit)
 	if !r.persistent {
@@ -191,7 +340,8 @@ func continues(r *round, h *installed) {
 	r.stopped[h] = nil
 }
 
-// starting restarts the unit and sends a signal to its `ray start` some time after that has appeared.
+// starting restarts the unit and sends a signal to its `ray start` some time after that has
+// appeared.
 func starting(signal string) func(*round, *installed, deed) bool {
 	send := sends(signal, aRayStart)
 	return func(r *round, h *installed, d deed) bool {
@@ -228,7 +378,10 @@ func plugs(r *round, h *installed) { cable(false)(r, h, deed{}) }
 
 func filters(rule string) func(*round, *installed, deed) bool {
 	return func(r *round, h *installed, _ deed) bool {
-		h.Filter(r.t, "table inet chaos { chain in { type filter hook input priority 0; iifname "+lab.Interface+" "+rule+"; }; }")
+		h.Filter(
+			r.t,
+			"table inet chaos { chain in { type filter hook input priority 0; iifname "+lab.Interface+" "+rule+"; }; }",
+		)
 		return true
 	}
 }

@@ -52,8 +52,8 @@ var (
 	scheduled = regexp.MustCompile(`Scheduled restart job, restart counter is at`)
 )
 
-// endings are the ends of a unit's lives: why raynoded stopped, or the signal that ended raynoded. A node that waits for
-// something other than its head counts, too: it has been blamed.
+// endings are the ends of a unit's lives: why raynoded stopped, or the signal that ended raynoded.
+// A node that waits for something other than its head counts, too: it has been blamed.
 func (r *round) endings(h *installed) []event {
 	var all []event
 	for _, entry := range r.entries(h) {

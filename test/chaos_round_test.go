@@ -97,7 +97,10 @@ func (r *round) tell() {
 	r.t.Logf("planned: %s\ndone: %v", r.plan, r.done)
 	for _, h := range r.all() {
 		if h.On() {
-			r.t.Logf("Ray on %s:\n%s", h.Name, h.Run(r.t, `cd /var/lib/raynoded/role/ray/session_latest/logs && tail -n 25 gcs_server.* raylet.*`).Stdout)
+			r.t.Logf(
+				"Ray on %s:\n%s", h.Name,
+				h.Run(r.t, `cd /var/lib/raynoded/role/ray/session_latest/logs && tail -n 25 gcs_server.* raylet.*`).Stdout,
+			)
 		}
 	}
 }
@@ -137,8 +140,8 @@ const (
 	firm      = 3 * time.Second // for as long as that it must stay complete
 )
 
-// heal starts whoever is inactive until the cluster is complete, and returns how long that took. Of a unit that is not
-// active nothing must be left.
+// heal starts whoever is inactive until the cluster is complete, and returns how long that took. Of
+// a unit that is not active nothing must be left.
 func (r *round) heal() time.Duration {
 	began := time.Now()
 	var same string
@@ -167,7 +170,8 @@ func (r *round) heal() time.Duration {
 	}
 }
 
-// listed says whether the GCS lists the three nodes and no former one of them, which would get the next round's actor.
+// listed says whether the GCS lists the three nodes and no former one of them, which would get the
+// next round's actor.
 func (r *round) listed() bool {
 	return strings.Contains(r.head.Run(r.t, "raynoded wait --nodes 3 --timeout 3s --json").Stdout, `"nodes": 3,`)
 }
@@ -189,13 +193,15 @@ func (r *round) requireEnded(h *installed, n node) {
 	require.Empty(r.t, r.held(h), "ports held or memory left on %s", h.Name)
 }
 
-// held are the ports that somebody listens on and the memory that is left, but for what programs of the test itself have.
+// held are the ports that somebody listens on and the memory that is left, but for what programs of
+// the test itself have.
 func (r *round) held(h *installed) []string {
 	r.t.Helper()
 	text := h.Sh(r.t, "ss -Htlnup; find /dev/shm -mindepth 1")
 	own := slices.DeleteFunc(h.Procs(r.t), func(p lab.Proc) bool { return p.Cgroup != "/lab" })
 	return slices.DeleteFunc(strings.Split(text, "\n"), func(line string) bool {
-		return line == "" || slices.ContainsFunc(own, func(p lab.Proc) bool { return strings.Contains(line, fmt.Sprintf(",pid=%d,", p.Pid)) })
+		return line == "" ||
+			slices.ContainsFunc(own, func(p lab.Proc) bool { return strings.Contains(line, fmt.Sprintf(",pid=%d,", p.Pid)) })
 	})
 }
 
@@ -204,7 +210,10 @@ func (r *round) judge() {
 	for _, h := range r.all() {
 		r.ends[h] = r.endings(h)
 		for _, e := range r.ends[h] {
-			require.True(r.t, slow(e) || r.excuses(h, e.text), "no fault of this round excuses that %s %s (%s later)", h.Name, e.text, e.at-r.began)
+			require.True(
+				r.t, slow(e) || r.excuses(h, e.text), "no fault of this round excuses that %s %s (%s later)", h.Name, e.text,
+				e.at-r.began,
+			)
 		}
 		require.False(r.t, r.doomed() && r.harmed(h) && len(r.ends[h]) == 0, "%s has survived: %v", h.Name, r.done)
 		r.requireCounted(h)
@@ -226,7 +235,8 @@ func (r *round) doomed() bool {
 // excuses says whether a unit may have ended so.
 func (r *round) excuses(h *installed, text string) bool {
 	return slices.ContainsFunc(r.excused(h), func(pattern string) bool {
-		return regexp.MustCompile("^(?s:" + strings.ReplaceAll(regexp.QuoteMeta(pattern), `\*`, ".*") + ")$").MatchString(text)
+		return regexp.MustCompile("^(?s:" + strings.ReplaceAll(regexp.QuoteMeta(pattern), `\*`, ".*") + ")$").
+			MatchString(text)
 	})
 }
 
@@ -235,10 +245,12 @@ func (r *round) harmed(h *installed) bool {
 	return len(r.excused(h)) > 0 || slices.ContainsFunc(r.ends[h], slow)
 }
 
-// slow says whether a life ended by a time-out of Ray's own: on a machine with too much to do its raylet gives up on its
-// agent after 30 s. That is nobody's fault here, and the unit comes back from it.
+// slow says whether a life ended by a time-out of Ray's own: on a machine with too much to do its
+// raylet gives up on its agent after 30 s. That is nobody's fault here, and the unit comes back
+// from it.
 func slow(e event) bool {
-	return strings.HasPrefix(e.text, "Ray failed: raylet ended with exit code 1: ") && strings.Contains(e.text, "Timed out waiting for file ")
+	return strings.HasPrefix(e.text, "Ray failed: raylet ended with exit code 1: ") &&
+		strings.Contains(e.text, "Timed out waiting for file ")
 }
 
 // windows is how long faults that are tolerated may last together.
@@ -281,7 +293,8 @@ func (r *round) excused(h *installed) []string {
 	return all
 }
 
-// requireCounted compares systemd's account of the exits and restarts with the reasons that raynoded gave.
+// requireCounted compares systemd's account of the exits and restarts with the reasons that
+// raynoded gave.
 func (r *round) requireCounted(h *installed) {
 	r.t.Helper()
 	counts := map[string]int{}
@@ -309,7 +322,10 @@ func (r *round) requireReaped(h *installed) {
 	r.t.Helper()
 	main := h.mainPID(r.t, unit)
 	lab.Until(r.t, 5*time.Second, "no child of raynoded on "+h.Name+" is a zombie", func() bool {
-		return !slices.ContainsFunc(h.in(r.t, unit), func(p lab.Proc) bool { return p.State == "Z" && fmt.Sprint(p.Parent) == main })
+		return !slices.ContainsFunc(
+			h.in(r.t, unit),
+			func(p lab.Proc) bool { return p.State == "Z" && fmt.Sprint(p.Parent) == main },
+		)
 	})
 	leaves := h.Sh(r.t, "find /sys/fs/cgroup/system.slice/"+unit+" -mindepth 1 -type d")
 	require.Len(r.t, strings.Fields(leaves), 1, "one cgroup for the one Ray on %s: %s", h.Name, leaves)
@@ -333,8 +349,8 @@ func (r *round) requireBusy() {
 	require.Subset(r.t, alive, r.family, "the actor and its children must live")
 }
 
-// endDriver ends the driver, and the actor with what it has started: Ray itself lets an actor live on that is at work when
-// its driver is killed, and what that has started in sessions of its own.
+// endDriver ends the driver, and the actor with what it has started: Ray itself lets an actor live
+// on that is at work when its driver is killed, and what that has started in sessions of its own.
 func (r *round) endDriver() {
 	if r.driver == nil {
 		return
@@ -346,7 +362,8 @@ func (r *round) endDriver() {
 	r.driver = nil
 	h := r.host(r.load.host)
 	for _, p := range h.in(r.t, unit) {
-		if slices.Contains(r.family, p.Pid) && regexp.MustCompile("ray::Busy|sleep 1000").MatchString(strings.Join(p.Args, " ")) {
+		if slices.Contains(r.family, p.Pid) &&
+			regexp.MustCompile("ray::Busy|sleep 1000").MatchString(strings.Join(p.Args, " ")) {
 			h.Run(r.t, fmt.Sprintf("kill -KILL %d", p.Pid)) // it may just have ended
 		}
 	}
@@ -374,5 +391,8 @@ func (r *round) String() string {
 			text += fmt.Sprintf("%.1fs %.60s; ", (e.at - r.began).Seconds(), e.text)
 		}
 	}
-	return fmt.Sprintf("%s %scomplete after %.1fs (%.1fs in all; %s)", time.Now().Format(time.TimeOnly), text, r.healed.Seconds(), time.Since(r.start).Seconds(), r.holds)
+	return fmt.Sprintf(
+		"%s %scomplete after %.1fs (%.1fs in all; %s)", time.Now().Format(time.TimeOnly), text, r.healed.Seconds(),
+		time.Since(r.start).Seconds(), r.holds,
+	)
 }

@@ -16,8 +16,9 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// TestChaos has a head and two workers, and brings them to harm in ways and at moments that a seed chooses, round after
-// round. After each round the cluster must be complete again, and what happened on the way must be what the faults explain.
+// TestChaos has a head and two workers, and brings them to harm in ways and at moments that a seed
+// chooses, round after round. After each round the cluster must be complete again, and what
+// happened on the way must be what the faults explain.
 //
 //	CHAOS_TIME   how long, "10m" if unset
 //	CHAOS_SEED   the seed; a new one if unset. The same seed makes the same choices
@@ -67,7 +68,8 @@ type score struct {
 	Faults   map[string]int // that took effect
 	Openings map[string]int
 	Loads    map[string]int
-	// Healed is how long the cluster took from the last fault undone until it was complete, in seconds.
+	// Healed is how long the cluster took from the last fault undone until it was complete, in
+	// seconds.
 	Healed struct{ Mean, Longest float64 }
 }
 

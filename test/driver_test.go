@@ -18,7 +18,8 @@ import (
 	"github.com/raynoded/raynoded/test/lab"
 )
 
-// driver is a Ray program that somebody else on a member's host runs: it finds the cluster by ray.env alone.
+// driver is a Ray program that somebody else on a member's host runs: it finds the cluster by
+// ray.env alone.
 type driver struct {
 	cmd    *exec.Cmd
 	output string // the file
@@ -52,8 +53,14 @@ func (r *running) driverWith(t *testing.T, env []string, program string, args ..
 	out, err := os.CreateTemp(r.dir, program)
 	require.NoError(t, err)
 	defer out.Close()
-	d := &driver{cmd: exec.Command(r.python(), append([]string{path}, args...)...), output: out.Name(), ended: make(chan struct{})}
-	d.cmd.Env = append([]string{byTest, "HOME=" + r.path("home"), "PATH=/usr/bin:/bin", "PYTHONUNBUFFERED=1", "NODE_IP=" + r.ip}, env...)
+	d := &driver{
+		cmd:    exec.Command(r.python(), append([]string{path}, args...)...),
+		output: out.Name(),
+		ended:  make(chan struct{}),
+	}
+	d.cmd.Env = append(
+		[]string{byTest, "HOME=" + r.path("home"), "PATH=/usr/bin:/bin", "PYTHONUNBUFFERED=1", "NODE_IP=" + r.ip},
+		env...)
 	d.cmd.Stdout, d.cmd.Stderr = out, out
 	d.cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
 	require.NoError(t, d.cmd.Start())
@@ -122,8 +129,9 @@ func (d *driver) line(t *testing.T, word string) string {
 	return found
 }
 
-// busy starts an actor on this member's node that never ends its work, with a child in a session of its own and a
-// double-forked one. It returns the three: none of them may be there after the node's end. how is for testdata/busy.py.
+// busy starts an actor on this member's node that never ends its work, with a child in a session of
+// its own and a double-forked one. It returns the three: none of them may be there after the node's
+// end. how is for testdata/busy.py.
 func (r *running) busy(t *testing.T, how ...string) (*driver, []proc) {
 	t.Helper()
 	d := r.driver(t, "busy.py", append([]string{r.name}, how...)...)

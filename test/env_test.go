@@ -37,7 +37,8 @@ func (s seen) nccl(name string) string {
 	return ""
 }
 
-// findings are what testdata/environ.py prints: by node, as it is, and after the driver has sent its environment.
+// findings are what testdata/environ.py prints: by node, as it is, and after the driver has sent
+// its environment.
 type findings struct {
 	AsIs, Sent map[string]seen
 	Driver     seen
@@ -54,8 +55,13 @@ func TestEnv_TwoHosts(t *testing.T) {
 		for name, netdev := range wiring {
 			sees(t, said[name], found.AsIs[name])
 			require.Equal(t, "="+netdev, found.AsIs[name].nccl("NCCL_SOCKET_IFNAME"))
-			require.NotContains(t, found.AsIs[name].Env, "NCCL_SOCKET_IFNAME", "a program that copies its environment must not see it")
-			require.Equal(t, "="+netdev, found.Sent[name].nccl("NCCL_SOCKET_IFNAME"), "the driver's environment has overwritten that of %s", name)
+			require.NotContains(
+				t, found.AsIs[name].Env, "NCCL_SOCKET_IFNAME", "a program that copies its environment must not see it",
+			)
+			require.Equal(
+				t, "="+netdev, found.Sent[name].nccl("NCCL_SOCKET_IFNAME"), "the driver's environment has overwritten that of %s",
+				name,
+			)
 			require.Equal(t, wiring["a"], found.Sent[name].Env["GLOO_SOCKET_IFNAME"], "Gloo has no file: this is the limit")
 		}
 		require.Equal(t, said["a"].Digest, found.Labels["a"]["raynoded.env"])
@@ -71,13 +77,16 @@ func TestEnv_TwoHosts(t *testing.T) {
 		for name, netdev := range wiring {
 			sees(t, said[name], found.AsIs[name])
 			require.Equal(t, "="+netdev, found.AsIs[name].Env["NCCL_SOCKET_IFNAME"])
-			require.Equal(t, "="+wiring["a"], found.Sent[name].nccl("NCCL_SOCKET_IFNAME"), "the driver's host has won everywhere")
+			require.Equal(
+				t, "="+wiring["a"], found.Sent[name].nccl("NCCL_SOCKET_IFNAME"), "the driver's host has won everywhere",
+			)
 			require.NotContains(t, found.AsIs[name].Env, "NCCL_CONF_FILE")
 		}
 	})
 }
 
-// observe makes the cluster, and returns what `raynoded env` said on each host and what tasks found there.
+// observe makes the cluster, and returns what `raynoded env` said on each host and what tasks found
+// there.
 func observe(t *testing.T, delivery string) (map[string]daemon.Environment, findings) {
 	t.Helper()
 	s := newSite(t, "2.60.0")
@@ -121,12 +130,17 @@ wait_timeout = "2m"
 	said, running := map[string]daemon.Environment{}, map[string]*lab.Process{}
 	for _, name := range slices.Sorted(maps.Keys(wiring)) {
 		host := lab.Netns(t, network, name, "")
-		host.Sh(t, "ip link set "+lab.Interface+" down && ip link set "+lab.Interface+" name "+wiring[name]+" && ip link set "+wiring[name]+" up && "+
-			"mount -t tmpfs run /mnt") // one path on both hosts, with another content
+		host.Sh(
+			t,
+			"ip link set "+lab.Interface+" down && ip link set "+lab.Interface+" name "+wiring[name]+" && ip link set "+
+				""+wiring[name]+" up && "+
+				"mount -t tmpfs run /mnt",
+		) // one path on both hosts, with another content
 		dir := filepath.Join(s.dir, name)
 		role := members[name].role()
 		raynoded := []string{
-			"env", "-i", "STATE_DIRECTORY=" + dir, "RUNTIME_DIRECTORY=/mnt/run", "HOME=" + dir, "PATH=/usr/bin:/bin", "GORACE=atexit_sleep_ms=0",
+			"env", "-i", "STATE_DIRECTORY=" + dir, "RUNTIME_DIRECTORY=/mnt/run", "HOME=" + dir, "PATH=/usr/bin:/bin",
+			"GORACE=atexit_sleep_ms=0",
 			"LAUNCHER_RANK=" + name, "OF_THE_SERVICE=1", "INVOCATION_ID=1", "NCCL_ALGO=Ring", "WATCHDOG_PID=1", lab.Binary(t),
 		}
 		out := host.Sh(t, strings.Join(append(raynoded, "env", "--json", "--role", role), " "))
@@ -146,7 +160,8 @@ wait_timeout = "2m"
 	return said, found
 }
 
-// sees compares what a task found with what `raynoded env` said of its host. What Ray adds is listed by name.
+// sees compares what a task found with what `raynoded env` said of its host. What Ray adds is
+// listed by name.
 func sees(t *testing.T, said daemon.Environment, found seen) {
 	t.Helper()
 	want := map[string]string{"HF_TOKEN": "hush-hush"}
@@ -168,5 +183,6 @@ func sees(t *testing.T, said daemon.Environment, found seen) {
 	require.Equal(t, conf, found.Conf)
 }
 
-// rayAdds are the variables that Ray adds in a task, raynoded's mark, and what Python sets where there is no LANG.
+// rayAdds are the variables that Ray adds in a task, raynoded's mark, and what Python sets where
+// there is no LANG.
 var rayAdds = append([]string{"RAY_CLOUD_INSTANCE_ID", "LC_CTYPE"}, environ.RayAdds...)

@@ -45,7 +45,13 @@ func TestFault(t *testing.T) {
 		r := worker(t)
 		drain := exec.Command(s.bin, "drain-node", "--address="+s.head, "--node-id="+nodeID(t, r),
 			"--reason=DRAIN_NODE_REASON_PREEMPTION", "--reason-message=maintenance", "--deadline-remaining-seconds=60")
-		drain.Env = []string{byTest, "PATH=/usr/bin:/bin", "HOME=" + r.path("home"), "RAY_USAGE_STATS_ENABLED=0", "RAY_AUTH_MODE=disabled"}
+		drain.Env = []string{
+			byTest,
+			"PATH=/usr/bin:/bin",
+			"HOME=" + r.path("home"),
+			"RAY_USAGE_STATS_ENABLED=0",
+			"RAY_AUTH_MODE=disabled",
+		}
 		r.look()
 		out, err := drain.CombinedOutput()
 		require.NoError(t, err, "%s", out)
@@ -114,8 +120,8 @@ watchdog.check_interval = "500ms"`)
 		require.Greater(t, took, 6*time.Second)
 		require.Less(t, took, 6*time.Second+late)
 	})
-	// Without systemd, who kills raynoded itself leaves Ray behind. The next one ends what the first had started itself;
-	// what this leaves is only told here.
+	// Without systemd, who kills raynoded itself leaves Ray behind. The next one ends what the first
+	// had started itself; what this leaves is only told here.
 	t.Run("Killed", func(t *testing.T) {
 		m := s.member(t, "killed", workerRole)
 		r := m.start(t)
@@ -143,7 +149,8 @@ watchdog.check_interval = "500ms"`)
 	head.stop(t)
 }
 
-// TestHeadLost_Starting is a head that goes away while `ray start` of a worker runs, which itself would try for minutes.
+// TestHeadLost_Starting is a head that goes away while `ray start` of a worker runs, which itself
+// would try for minutes.
 func TestHeadLost_Starting(t *testing.T) {
 	s := newSite(t, "2.60.0")
 	head := s.member(t, "head", headRole, quickStop).start(t)
@@ -171,7 +178,11 @@ health_check_failure_threshold = 3
 		r.ready(t)
 		id, stopped := nodeID(t, r), time.Now()
 		kill(t, r.one(t, raylet), unix.SIGSTOP)
-		r.ends(t, 70, "Ray failed: the head says that this node is dead: the GCS says node "+id+" is dead: health check failed due to missing too many heartbeats")
+		r.ends(
+			t, 70,
+			"Ray failed: the head says that this node is dead: the GCS says node "+id+" is dead: health check failed due to "+
+				"missing too many heartbeats",
+		)
 		t.Logf("ended %s after the raylet was stopped", r.end.Sub(stopped))
 	})
 	t.Run("RayletHears", func(t *testing.T) {
@@ -181,7 +192,11 @@ health_check_failure_threshold = 3
 		kill(t, p, unix.SIGSTOP)
 		lab.Until(t, comes, "the GCS lists the node no longer", func() bool { return len(s.alive(t)) == 1 })
 		kill(t, p, unix.SIGCONT)
-		r.ends(t, 70, "Ray failed: raylet ended with exit code 1: *mistakenly been marked as dead by the GCS: GCS failed to check the health of this node for 3 times. *")
+		r.ends(
+			t, 70,
+			"Ray failed: raylet ended with exit code 1: *mistakenly been marked as dead by the GCS: GCS failed to check the "+
+				"health of this node for 3 times. *",
+		)
 	})
 	head.stop(t)
 }

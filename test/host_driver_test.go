@@ -27,7 +27,8 @@ func TestHost_Drivers(t *testing.T) {
 		// The example as it is shipped, but for the size of the cluster.
 		h.Put(t, "/srv/training/train.py", training, "644")
 		h.Sh(t, `ln -sf python3 /opt/ray/bin/python
-			sed 's/--nodes 4 --gpus 32/--nodes 2/' /usr/share/raynoded/examples/training.service >/etc/systemd/system/training.service
+			sed 's/--nodes 4 --gpus 32/--nodes 2/' \
+				/usr/share/raynoded/examples/training.service >/etc/systemd/system/training.service
 			systemctl daemon-reload`)
 	}
 	const run = "training.service"

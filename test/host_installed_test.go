@@ -18,7 +18,8 @@ import (
 	"github.com/raynoded/raynoded/test/lab"
 )
 
-// patience is how long a test waits for what must come, such as a Ray that starts on a machine with much to do.
+// patience is how long a test waits for what must come, such as a Ray that starts on a machine with
+// much to do.
 const patience = 90 * time.Second
 
 // unit is the one whose role is /etc/raynoded/role.toml.
@@ -46,10 +47,14 @@ func bootInstalled(t *testing.T, suite string, names ...string) []*installed {
 	return all
 }
 
-// remember has systemd keep the properties of units that have ended: it forgets a unit that no other unit names.
+// remember has systemd keep the properties of units that have ended: it forgets a unit that no
+// other unit names.
 func (h *installed) remember(t *testing.T) {
 	t.Helper()
-	h.Put(t, "/etc/systemd/system/remember.target", "[Unit]\nAfter=raynoded.service raynoded@a.service raynoded@b.service\n", "644")
+	h.Put(
+		t, "/etc/systemd/system/remember.target", "[Unit]\nAfter=raynoded.service raynoded@a.service raynoded@b.service\n",
+		"644",
+	)
 	h.Sh(t, "systemctl daemon-reload && systemctl start remember.target")
 }
 
@@ -59,7 +64,8 @@ func (h *installed) dpkgInstall(t *testing.T, deb string) {
 	h.Sh(t, "dpkg --install /root/raynoded.deb && rm /root/raynoded.deb")
 }
 
-// is are properties of a unit, as `systemctl show` prints them. In a wanted value * stands for anything.
+// is are properties of a unit, as `systemctl show` prints them. In a wanted value * stands for
+// anything.
 type is map[string]string
 
 // The states of a unit that most tests want.
@@ -118,7 +124,8 @@ func (h *installed) await(t *testing.T, unit string, want is) {
 	}
 }
 
-// since is the time from a moment of clock() to when systemd last saw the unit enter a state: "ActiveEnter", "InactiveEnter".
+// since is the time from a moment of clock() to when systemd last saw the unit enter a state:
+// "ActiveEnter", "InactiveEnter".
 func (h *installed) since(t *testing.T, began time.Duration, unit, moment string) time.Duration {
 	t.Helper()
 	property := moment + "TimestampMonotonic"
@@ -127,7 +134,8 @@ func (h *installed) since(t *testing.T, began time.Duration, unit, moment string
 	return time.Duration(micros)*time.Microsecond - began
 }
 
-// clock is the machine's monotonic clock, by which the systemd of every host notes when a unit changed.
+// clock is the machine's monotonic clock, by which the systemd of every host notes when a unit
+// changed.
 func clock(t *testing.T) time.Duration {
 	t.Helper()
 	var now unix.Timespec
@@ -165,8 +173,9 @@ func (h *installed) mainPID(t *testing.T, unit string) string {
 	return h.Show(t, unit, "MainPID")["MainPID"]
 }
 
-// requireNothingOf looks for what a unit may have left behind: processes in its cgroup, of its user or with one of some
-// numbers, cgroups, and its folder in /run. Programs that the test itself runs in the host do not count.
+// requireNothingOf looks for what a unit may have left behind: processes in its cgroup, of its user
+// or with one of some numbers, cgroups, and its folder in /run. Programs that the test itself runs
+// in the host do not count.
 func (h *installed) requireNothingOf(t *testing.T, unit string, pids ...int) {
 	t.Helper()
 	require.Empty(t, h.in(t, unit), "processes of %s on %s", unit, h.Name)
@@ -182,7 +191,10 @@ func (h *installed) requireNothingOf(t *testing.T, unit string, pids ...int) {
 	for _, p := range h.Procs(t) {
 		require.False(t, slices.Contains(pids, p.Pid) && p.Cgroup != "/lab", "left on %s: %s", h.Name, p)
 	}
-	require.Empty(t, h.Sh(t, fmt.Sprintf("ls -d /run/raynoded/%s 2>/dev/null; find /sys/fs/cgroup -name %s", name, unit)), "on %s", h.Name)
+	require.Empty(
+		t, h.Sh(t, fmt.Sprintf("ls -d /run/raynoded/%s 2>/dev/null; find /sys/fs/cgroup -name %s", name, unit)), "on %s",
+		h.Name,
+	)
 }
 
 // logs waits until the journal of unit has some text; more narrows down where.
@@ -193,7 +205,8 @@ func (h *installed) logs(t *testing.T, text string, more ...string) {
 	})
 }
 
-// says waits until a program that runs beside the test has printed a line that begins with a word, and returns the rest of it.
+// says waits until a program that runs beside the test has printed a line that begins with a word,
+// and returns the rest of it.
 func says(t *testing.T, p *lab.Process, word string) string {
 	t.Helper()
 	var rest string

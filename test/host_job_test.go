@@ -8,7 +8,8 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// TestHost_Job runs a job on the head: its exit code is the unit's, and its end is the end of the cluster.
+// TestHost_Job runs a job on the head: its exit code is the unit's, and its end is the end of the
+// cluster.
 func TestHost_Job(t *testing.T) {
 	p := bootPair(t, "trixie")
 	failed := is{"ActiveState": "failed", "SubState": "failed", "Result": "exit-code", "NRestarts": "0"}

@@ -12,8 +12,8 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// TestHost_Life is the life of a cluster under both systemds, told step by step. Each step leaves the hosts in order for
-// the next, and the first two show it from the beginning.
+// TestHost_Life is the life of a cluster under both systemds, told step by step. Each step leaves
+// the hosts in order for the next, and the first two show it from the beginning.
 func TestHost_Life(t *testing.T) {
 	for _, suite := range []string{"bookworm", "trixie"} {
 		t.Run(suite, func(t *testing.T) {
@@ -87,8 +87,12 @@ func restarts(t *testing.T, p *pair) {
 	t.Logf("stopped and active again after %s", p.worker.since(t, began, unit, "ActiveEnter"))
 	p.worker.requireIs(t, unit, up.with("StatusText", "running: *"))
 	p.await(t)
-	require.JSONEq(t, `{"nodes": 2, "nodes_wanted": 2, "gpus": 0, "gpus_wanted": 0, "here": ["a", "b"], "missing": [], "left": [], "complete": true}`,
-		p.head.Sh(t, "raynoded wait --json"))
+	require.JSONEq(
+		t,
+		`{"nodes": 2, "nodes_wanted": 2, "gpus": 0, "gpus_wanted": 0, "here": ["a", "b"],
+			"missing": [], "left": [], "complete": true}`,
+		p.head.Sh(t, "raynoded wait --json"),
+	)
 	after := p.worker.one(t, unit, "raylet")
 	require.NotEqual(t, before.Pid, after.Pid)
 	require.Zero(t, p.head.program(t, "raynoded", "role", "where.py").Wait(t, patience))

@@ -71,12 +71,16 @@ const needrestart = "/etc/needrestart/conf.d/raynoded.conf"
 // shared is a folder that trixie has already, and bookworm has not.
 const shared = "755 /usr/share/fish"
 
-// files lists a host's files with their modes, but for those that change by themselves and for dpkg's own.
+// files lists a host's files with their modes, but for those that change by themselves and for
+// dpkg's own.
 func (h *installed) files(t *testing.T) []string {
 	t.Helper()
-	return strings.Split(h.Sh(t, `find / -xdev \( -path /opt/ray -o -path /var/lib/dpkg -o -path /var/log -o -path /var/cache -o -path /tmp \
+	return strings.Split(
+		h.Sh(t, `find / -xdev \( -path /opt/ray -o -path /var/lib/dpkg -o -path /var/log -o -path /var/cache -o -path /tmp \
 		-o -path /proc -o -path /sys -o -path /run -o -path /dev -o -path '/etc/*-' -o -path /etc/.pwd.lock -o -path /root \
-		-o -path /usr/lib/python3 -o -path /var/lib/systemd -o -path /var/tmp \) -prune -o -printf '%m %p\n' | sort -k 2`), "\n")
+		-o -path /usr/lib/python3 -o -path /var/lib/systemd -o -path /var/tmp \) -prune -o -printf '%m %p\n' | sort -k 2`),
+		"\n",
+	)
 }
 
 // added are those of after that are not in before.
@@ -121,11 +125,16 @@ func packageInstalled(t *testing.T, h *installed, empty []string) {
 	require.Equal(t, packaged, added(append(empty, "644 /etc/systemd/system/remember.target", shared), h.files(t)))
 	require.Empty(t, h.Sh(t, "dpkg --verify raynoded"))
 	require.Empty(t, h.Sh(t, "ls -A /etc/raynoded"))
-	require.Regexp(t, `^raynoded:x:\d+:\d+:Ray node:/var/lib/raynoded:/usr/sbin/nologin$`, h.Sh(t, "getent passwd raynoded"))
+	require.Regexp(
+		t, `^raynoded:x:\d+:\d+:Ray node:/var/lib/raynoded:/usr/sbin/nologin$`, h.Sh(t, "getent passwd raynoded"),
+	)
 	require.Equal(t, "raynoded raynoded", h.Sh(t, "stat -c '%U %G' /var/lib/raynoded"))
 	require.Contains(t, h.Run(t, "ldd /usr/bin/raynoded").Stderr, "not a dynamic executable")
 
-	h.requireIs(t, unit, is{"LoadState": "loaded", "UnitFileState": "disabled", "ActiveState": "inactive", "ActiveEnterTimestamp": ""})
+	h.requireIs(
+		t, unit,
+		is{"LoadState": "loaded", "UnitFileState": "disabled", "ActiveState": "inactive", "ActiveEnterTimestamp": ""},
+	)
 	require.Equal(t, "disabled", h.Run(t, "systemctl is-enabled raynoded@.service | head -n 1").Stdout[:8])
 	verified := h.Run(t, "systemd-analyze verify --man=no raynoded.service raynoded@x.service")
 	require.Empty(t, verified.Stdout+verified.Stderr)
@@ -216,7 +225,10 @@ func packageRemoved(t *testing.T, h *installed) {
 	require.Empty(t, h.Sh(t, "find /etc/systemd /run/systemd -name 'raynoded*.service'"))
 	require.Equal(t, loneWorker, h.Get(t, rolePath))
 	require.Contains(t, h.Sh(t, "ls /var/lib/raynoded"), "role")
-	require.Empty(t, h.Sh(t, "ls /usr/bin/raynoded /usr/lib/systemd/system/raynoded* /usr/share/raynoded 2>/dev/null || true"))
+	require.Empty(
+		t,
+		h.Sh(t, "ls /usr/bin/raynoded /usr/lib/systemd/system/raynoded* /usr/share/raynoded 2>/dev/null || true"),
+	)
 }
 
 func packageReinstalled(t *testing.T, h *installed, deb string) {

@@ -112,17 +112,21 @@ func (h *installed) dropIn(t *testing.T, unit, name, text string) {
 	h.Sh(t, "systemctl daemon-reload")
 }
 
-// program starts one of testdata's programs as a person of this host would: with ray.env of an instance and nothing more.
+// program starts one of testdata's programs as a person of this host would: with ray.env of an
+// instance and nothing more.
 func (h *installed) program(t *testing.T, user, instance, name string, args ...string) *lab.Process {
 	t.Helper()
 	h.Copy(t, "testdata/"+name, "/srv/"+name, "644")
-	script := fmt.Sprintf("cd && set -a && . /run/raynoded/%s/ray.env && export NODE_IP=%s && exec /opt/ray/bin/python3 -u /srv/%s %s",
-		instance, h.Address, name, strings.Join(args, " "))
+	script := fmt.Sprintf(
+		"cd && set -a && . /run/raynoded/%s/ray.env && export NODE_IP=%s && exec /opt/ray/bin/python3 -u /srv/%s %s",
+		instance, h.Address, name, strings.Join(args, " "),
+	)
 	return h.Start(t, "runuser", "-u", user, "--", "env", "HOME=/tmp", "sh", "-c", script)
 }
 
-// busy starts an actor on the worker that never ends its work, with a child in a session of its own and a double-forked
-// one, and returns the numbers of the three. The driver is a program on the head. "deaf": they all ignore SIGTERM.
+// busy starts an actor on the worker that never ends its work, with a child in a session of its own
+// and a double-forked one, and returns the numbers of the three. The driver is a program on the
+// head. "deaf": they all ignore SIGTERM.
 func (p *pair) busy(t *testing.T, how ...string) (*lab.Process, []int) {
 	t.Helper()
 	driver := p.head.program(t, "raynoded", "role", "busy.py", append([]string{p.worker.Name}, how...)...)

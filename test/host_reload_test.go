@@ -8,8 +8,8 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// TestHost_Reload edits the role of a worker that runs, under both systemds: nothing may restart, and systemd must be told
-// right.
+// TestHost_Reload edits the role of a worker that runs, under both systemds: nothing may restart,
+// and systemd must be told right.
 func TestHost_Reload(t *testing.T) {
 	for _, suite := range []string{"bookworm", "trixie"} {
 		t.Run(suite, func(t *testing.T) {
@@ -24,7 +24,14 @@ func TestHost_Reload(t *testing.T) {
 			w.logs(t, "applied from the role file: stop.grace\n")
 
 			edit("stop.grace = 4\n")
-			w.await(t, unit, before.with("StatusText", "running: *; the former role stays: /etc/raynoded/role.toml.d/50-edit.toml:1:14: stop.grace: must be *"))
+			w.await(
+				t,
+				unit,
+				before.with(
+					"StatusText",
+					"running: *; the former role stays: /etc/raynoded/role.toml.d/50-edit.toml:1:14: stop.grace: must be *",
+				),
+			)
 			require.NotZero(t, w.Run(t, "systemctl reload "+unit).Code, "a bad file")
 			refused := w.Run(t, "raynoded reload")
 			require.Equal(t, 78, refused.Code)

@@ -96,22 +96,29 @@ func newRPMs(t *testing.T, h *installed) *rpms {
 // run runs one of them with its database at a path below the root that it works on.
 func (r *rpms) run(t *testing.T, database string, argv ...string) (string, error) {
 	t.Helper()
-	require.NoError(t, os.WriteFile(filepath.Join(r.home, ".rpmmacros"), []byte("%_dbpath "+database+"\n%_topdir "+r.home+"\n"), 0o600))
+	require.NoError(
+		t,
+		os.WriteFile(filepath.Join(r.home, ".rpmmacros"), []byte("%_dbpath "+database+"\n%_topdir "+r.home+"\n"), 0o600),
+	)
 	cmd := exec.CommandContext(t.Context(), argv[0], argv[1:]...)
 	cmd.Env = append(os.Environ(), "HOME="+r.home, "LC_ALL=C.UTF-8")
 	out, err := cmd.CombinedOutput()
 	return string(out), err
 }
 
-// rpm works on the running host: its scripts are among the host's processes, and see the host's /run. What leads there is
-// a link of /proc, which SQLite reads as /, the machine's: so the database is at a path that is the test's own there.
+// rpm works on the running host: its scripts are among the host's processes, and see the host's
+// /run. What leads there is a link of /proc, which SQLite reads as /, the machine's: so the
+// database is at a path that is the test's own there.
 func (r *rpms) rpm(t *testing.T, args ...string) string {
 	t.Helper()
 	database := filepath.Join(r.home, "db")
 	require.NoError(t, os.MkdirAll(database, 0o755)) //nolint:gosec // for nobody but us
 	inside := fmt.Sprint(r.host.Start(t, "sleep", "infinity").Pid)
-	out, err := r.run(t, database, append([]string{"nsenter", "--target=" + inside, "--pid", "--net", "--ipc", "--uts", "--cgroup", "--",
-		"rpm", "--root=/proc/" + inside + "/root"}, args...)...)
+	out, err := r.run(
+		t,
+		database,
+		append([]string{"nsenter", "--target=" + inside, "--pid", "--net", "--ipc", "--uts", "--cgroup", "--",
+			"rpm", "--root=/proc/" + inside + "/root"}, args...)...)
 	require.NoError(t, err, "rpm %q: %s", args, out)
 	// Debian's rpm warns of itself.
 	return strings.TrimPrefix(out, "rpm: RPM should not be used directly install RPM packages, use Alien instead!\n"+
@@ -138,7 +145,8 @@ func withoutRPM(files []string) []string {
 	return kept
 }
 
-// TestHost_RPM is the life of the .rpm on booted hosts, by rpm itself; bookworm has the systemd of RHEL 9.
+// TestHost_RPM is the life of the .rpm on booted hosts, by rpm itself; bookworm has the systemd of
+// RHEL 9.
 func TestHost_RPM(t *testing.T) {
 	t.Parallel()
 	for _, suite := range []string{"bookworm", "trixie"} {
@@ -175,8 +183,13 @@ func rpmInstalled(t *testing.T, r *rpms, empty []string) {
 	h := r.host
 	require.Equal(t, packagedRPM, added(append(empty, shared), withoutRPM(h.files(t))))
 	require.Empty(t, r.rpm(t, "--verify", "--nodeps", "raynoded"))
-	require.Regexp(t, `^raynoded:x:\d+:\d+:Ray node:/var/lib/raynoded:/usr/sbin/nologin$`, h.Sh(t, "getent passwd raynoded"))
-	h.requireIs(t, unit, is{"LoadState": "loaded", "UnitFileState": "disabled", "ActiveState": "inactive", "ActiveEnterTimestamp": ""})
+	require.Regexp(
+		t, `^raynoded:x:\d+:\d+:Ray node:/var/lib/raynoded:/usr/sbin/nologin$`, h.Sh(t, "getent passwd raynoded"),
+	)
+	h.requireIs(
+		t, unit,
+		is{"LoadState": "loaded", "UnitFileState": "disabled", "ActiveState": "inactive", "ActiveEnterTimestamp": ""},
+	)
 }
 
 // rpmStarts enables and starts a head, and a worker that waits for another one.
@@ -209,7 +222,10 @@ func rpmErased(t *testing.T, r *rpms, empty []string) {
 		h.requireIs(t, u, is{"LoadState": "not-found", "ActiveState": "inactive"})
 		h.requireNothingOf(t, u)
 	}
-	sessions := slices.DeleteFunc(withoutRPM(h.files(t)), func(f string) bool { return strings.Contains(f, " /var/lib/raynoded/role/ray/") })
+	sessions := slices.DeleteFunc(
+		withoutRPM(h.files(t)),
+		func(f string) bool { return strings.Contains(f, " /var/lib/raynoded/role/ray/") },
+	)
 	// Role files and state are the administrator's.
 	require.Equal(t, `755 /etc/raynoded
 644 /etc/raynoded/a.toml
@@ -237,7 +253,8 @@ func versionOf(t *testing.T, file string) string {
 	return parts[1]
 }
 
-// TestHost_DNF installs the .rpm into an image that is not booted, by dnf and without any repository.
+// TestHost_DNF installs the .rpm into an image that is not booted, by dnf and without any
+// repository.
 func TestHost_DNF(t *testing.T) {
 	t.Parallel()
 	lab.Need(t, lab.Root("trixie"), lab.Program("dnf"), lab.Program("rpmbuild"))
@@ -280,12 +297,20 @@ func TestHost_DNF(t *testing.T) {
 	require.Empty(t, h.Sh(t, "find /etc/systemd /usr -xdev -name '*raynoded*'"))
 }
 
-// stand makes an .rpm that stands for a package of the distribution: it has its name and nothing in it.
+// stand makes an .rpm that stands for a package of the distribution: it has its name and nothing in
+// it.
 func (r *rpms) stand(t *testing.T, name string) string {
 	t.Helper()
 	spec := filepath.Join(r.home, name+".spec")
-	require.NoError(t, os.WriteFile(spec, []byte("Name: "+name+"\nVersion: 252\nRelease: 1\nSummary: "+name+"\nLicense: none\nBuildArch: noarch\n"+
-		"%description\nNothing.\n%files\n"), 0o600))
+	require.NoError(
+		t,
+		os.WriteFile(
+			spec,
+			[]byte("Name: "+name+"\nVersion: 252\nRelease: 1\nSummary: "+name+"\nLicense: none\nBuildArch: noarch\n"+
+				"%description\nNothing.\n%files\n"),
+			0o600,
+		),
+	)
 	out, err := r.run(t, r.home, "rpmbuild", "-bb", "--quiet", spec)
 	require.NoError(t, err, out)
 	return filepath.Join(r.home, "RPMS/noarch", name+"-252-1.noarch.rpm")

@@ -32,7 +32,8 @@ extra_args = ["--include-dashboard=false"]
 mode = "none"
 `
 
-// TestHost_Refusals is what systemd makes of nodes that cannot be: one clear line each, and nothing started.
+// TestHost_Refusals is what systemd makes of nodes that cannot be: one clear line each, and nothing
+// started.
 func TestHost_Refusals(t *testing.T) {
 	t.Parallel()
 	failed := is{"ActiveState": "failed", "SubState": "failed", "Result": "exit-code", "NRestarts": "0"}
@@ -73,7 +74,8 @@ func TestHost_Refusals(t *testing.T) {
 	}
 }
 
-// TestHost_Term ends a node by hand while systemd has not called it started yet: an exit with 0 would be "protocol".
+// TestHost_Term ends a node by hand while systemd has not called it started yet: an exit with 0
+// would be "protocol".
 func TestHost_Term(t *testing.T) {
 	t.Parallel()
 	for _, suite := range []string{"bookworm", "trixie"} {
@@ -95,7 +97,8 @@ func TestHost_Term(t *testing.T) {
 	}
 }
 
-// TestHost_Patience waits longer than TimeoutStartSec= and TimeoutStopSec=, and than the longest that raynoded asks for at once.
+// TestHost_Patience waits longer than TimeoutStartSec= and TimeoutStopSec=, and than the longest
+// that raynoded asks for at once.
 func TestHost_Patience(t *testing.T) {
 	t.Parallel() // all of it is waiting
 	h := bootInstalled(t, "bookworm", "a")[0]
@@ -112,7 +115,9 @@ stop.grace = "42s"
 	const other = "raynoded@a.service"
 	h.Put(t, "/etc/raynoded/a.toml", loneWorker, "644")
 	require.Equal(t, 124, h.Run(t, "timeout 45 systemctl start "+other).Code, "the start must still go on")
-	h.requireIs(t, other, waiting.with("NRestarts", "0").with("StatusText", "waiting: worker, head 10.77.0.1:6379; *(*s of 20m0s)"))
+	h.requireIs(
+		t, other, waiting.with("NRestarts", "0").with("StatusText", "waiting: worker, head 10.77.0.1:6379; *(*s of 20m0s)"),
+	)
 
 	h.await(t, unit, down)
 	took := h.since(t, began, unit, "InactiveEnter")
@@ -185,8 +190,10 @@ ray.ports = { client_server = 10011, dashboard_agent = 52366, worker_min = 21000
 		h.await(t, u, up.with("StatusText", "running: head at 10.77.0.1:"+port+"; 1 node"))
 		h.one(t, u, "raylet")
 		h.one(t, u, "gcs_server")
-		require.Equal(t, "RAY_ADDRESS=10.77.0.1:"+port+"\nRAY_TMPDIR=/var/lib/raynoded/"+instance+"/ray\nRAY_AUTH_MODE=disabled",
-			h.Sh(t, "grep -v '^#' /run/raynoded/"+instance+"/ray.env"))
+		require.Equal(
+			t, "RAY_ADDRESS=10.77.0.1:"+port+"\nRAY_TMPDIR=/var/lib/raynoded/"+instance+"/ray\nRAY_AUTH_MODE=disabled",
+			h.Sh(t, "grep -v '^#' /run/raynoded/"+instance+"/ray.env"),
+		)
 		require.Equal(t, "1 node; here: a", h.Sh(t, "raynoded wait --role /etc/raynoded/"+instance+".toml"))
 		require.Zero(t, h.program(t, "raynoded", instance, "where.py").Wait(t, patience))
 	}
@@ -199,7 +206,8 @@ ray.ports = { client_server = 10011, dashboard_agent = 52366, worker_min = 21000
 	require.Equal(t, raylet.Pid, h.one(t, b, "raylet").Pid)
 	require.Zero(t, h.program(t, "raynoded", "b", "where.py").Wait(t, patience))
 
-	// The other instance's name must not keep this one from coming back, nor what is left of its session.
+	// The other instance's name must not keep this one from coming back, nor what is left of its
+	// session.
 	h.Sh(t, "systemctl start "+a)
 	h.Sh(t, "systemctl stop "+a+" "+b)
 	for _, u := range []string{a, b} {
@@ -212,7 +220,9 @@ ray.ports = { client_server = 10011, dashboard_agent = 52366, worker_min = 21000
 	h.Sh(t, "systemctl disable "+a)
 
 	h.Put(t, rolePath, loneHead, "644")
-	require.Contains(t, h.Run(t, "systemctl start raynoded@role").Stderr, "Assertion failed on job for raynoded@role.service.")
+	require.Contains(
+		t, h.Run(t, "systemctl start raynoded@role").Stderr, "Assertion failed on job for raynoded@role.service.",
+	)
 	h.Sh(t, "rm "+rolePath)
 
 	// What the unit keeps is found from everywhere.
@@ -238,7 +248,9 @@ func TestHost_Examples(t *testing.T) {
 
 	drop("hardened-head.conf")
 	h.Sh(t, "systemctl start "+unit)
-	h.requireIs(t, unit, up.with("StatusText", "running: *").with("ProtectSystem", "strict").with("MemoryDenyWriteExecute", "yes"))
+	h.requireIs(
+		t, unit, up.with("StatusText", "running: *").with("ProtectSystem", "strict").with("MemoryDenyWriteExecute", "yes"),
+	)
 	require.Zero(t, h.program(t, "raynoded", "role", "where.py").Wait(t, patience))
 	h.Sh(t, "systemctl stop "+unit)
 	h.requireIs(t, unit, down)
@@ -247,7 +259,10 @@ func TestHost_Examples(t *testing.T) {
 	drop("compat.conf")
 	drop("limits.conf")
 	h.Sh(t, "systemctl start "+unit)
-	h.requireIs(t, unit, up.with("StatusText", "running: *").with("NoNewPrivileges", "no").with("ProtectSystem", "no").with("CPUWeight", "50"))
+	h.requireIs(
+		t, unit,
+		up.with("StatusText", "running: *").with("NoNewPrivileges", "no").with("ProtectSystem", "no").with("CPUWeight", "50"),
+	)
 	require.Equal(t, "0", h.Sh(t, "awk '/^NoNewPrivs:/ { print $2 }' /proc/"+h.mainPID(t, unit)+"/status"))
 	require.Zero(t, h.program(t, "raynoded", "role", "where.py").Wait(t, patience))
 	h.Sh(t, "systemctl stop "+unit)

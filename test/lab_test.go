@@ -78,7 +78,10 @@ func TestLab_Boot(t *testing.T) {
 		for _, h := range hosts {
 			h.Put(t, "/etc/systemd/system/x.service", "[Service]\nExecStart=sh -c 'echo said by x; exec sleep 1000'\n", "644")
 			h.Sh(t, "systemctl daemon-reload && systemctl start x.service")
-			require.Equal(t, map[string]string{"ActiveState": "active", "SubState": "running"}, h.Show(t, "x.service", "ActiveState", "SubState"))
+			require.Equal(
+				t, map[string]string{"ActiveState": "active", "SubState": "running"},
+				h.Show(t, "x.service", "ActiveState", "SubState"),
+			)
 			lab.Until(t, 10*time.Second, "x sleeps", func() bool {
 				var found []string
 				for _, p := range h.Procs(t) {

@@ -33,8 +33,8 @@ func TestLife(t *testing.T) {
 	}
 }
 
-// TestLife_NoCgroup is the same where no cgroup can be made, as for an ordinary user: every descendant is killed one by
-// one.
+// TestLife_NoCgroup is the same where no cgroup can be made, as for an ordinary user: every
+// descendant is killed one by one.
 func TestLife_NoCgroup(t *testing.T) {
 	s := newSite(t, "2.60.0")
 	if os.Getuid() == 0 {
@@ -46,7 +46,8 @@ func TestLife_NoCgroup(t *testing.T) {
 	}
 }
 
-// lives starts a head and a worker, looks at what they are to Ray and its programs, and kills the head's GCS.
+// lives starts a head and a worker, looks at what they are to Ray and its programs, and kills the
+// head's GCS.
 func lives(t *testing.T, s *site, start func(*testing.T, *site) (head, worker *running)) (head, worker *running) {
 	t.Helper()
 	head, worker = start(t, s)
@@ -82,15 +83,17 @@ func workerFirst(t *testing.T, s *site) (head, worker *running) {
 	worker = w.start(t)
 	worker.hears(t, "cannot reach head "+s.head+": connection refused")
 	require.Empty(t, worker.look(), "no Python runs while a worker waits")
-	require.Regexp(t, `^waiting: worker of lab, head `+s.head+`; cannot reach head .*: connection refused`, worker.status())
+	require.Regexp(
+		t, `^waiting: worker of lab, head `+s.head+`; cannot reach head .*: connection refused`, worker.status(),
+	)
 	head = h.start(t)
 	arrives(t, head)
 	arrives(t, worker)
 	return head, worker
 }
 
-// headFirst is for a Ray older than 2.55, where a worker has the session folder of its head: on one machine the two must
-// not start at the same time.
+// headFirst is for a Ray older than 2.55, where a worker has the session folder of its head: on one
+// machine the two must not start at the same time.
 func headFirst(t *testing.T, s *site) (head, worker *running) {
 	t.Helper()
 	head = s.member(t, "head", headRole, quickStop).start(t)
@@ -107,7 +110,8 @@ func isRayStart(p proc) bool {
 	return regexp.MustCompile(rayStart).MatchString(p.line()) && p.state != "Z"
 }
 
-// arrives waits for a node's READY, which comes while `ray start` still runs: that one is held until then.
+// arrives waits for a node's READY, which comes while `ray start` still runs: that one is held
+// until then.
 func arrives(t *testing.T, r *running) {
 	t.Helper()
 	var starts []proc

@@ -20,7 +20,8 @@ func TestMatrix_Head(t *testing.T) {
 
 const (
 	byHand = "asked to stop: terminated"
-	// The windows of these cells are shorter than the defaults, and so is the time between two questions.
+	// The windows of these cells are shorter than the defaults, and so is the time between two
+	// questions.
 	often  = "watchdog.check_interval = \"1s\"\n"
 	reborn = "head lost: another: another cluster answers in its place: *:6379 is now cluster *, this node joined *"
 )
@@ -51,12 +52,18 @@ func headProcesses() []cell {
 	return []cell{
 		{
 			fault: "the head's GCS is killed", core: true,
-			do:   func(t *testing.T, try *trial) { try.head.signal(t, "KILL", "gcs_server") },
-			want: leaves(gone("gcs_server ended with signal killed", time.Second), "head lost: gone: *", 500*time.Millisecond, 1500*time.Millisecond),
+			do: func(t *testing.T, try *trial) { try.head.signal(t, "KILL", "gcs_server") },
+			want: leaves(
+				gone("gcs_server ended with signal killed", time.Second), "head lost: gone: *", 500*time.Millisecond,
+				1500*time.Millisecond,
+			),
 		}, {
 			fault: "the head's GCS is told to end",
 			do:    func(t *testing.T, try *trial) { try.head.signal(t, "TERM", "gcs_server") },
-			want:  leaves(gone("its own GCS: head lost: gone: *", 1500*time.Millisecond), "head lost: gone: *", 500*time.Millisecond, 1500*time.Millisecond),
+			want: leaves(
+				gone("its own GCS: head lost: gone: *", 1500*time.Millisecond), "head lost: gone: *", 500*time.Millisecond,
+				1500*time.Millisecond,
+			),
 		}, {
 			fault: "the head's GCS hangs for longer than stuck (6 s)",
 			head:  "watchdog.stuck = \"10s\"\n" + often, worker: "watchdog.stuck = \"6s\"\n" + often,
@@ -75,7 +82,9 @@ func headProcesses() []cell {
 		}, {
 			fault: "the head's raylet is killed",
 			do:    func(t *testing.T, try *trial) { try.head.signal(t, "KILL", "raylet") },
-			want:  leaves(gone("raylet ended with signal killed*", time.Second), "head lost: gone: *", 500*time.Millisecond, 5*time.Second),
+			want: leaves(
+				gone("raylet ended with signal killed*", time.Second), "head lost: gone: *", 500*time.Millisecond, 5*time.Second,
+			),
 		},
 	}
 }
@@ -137,8 +146,9 @@ func headUnit() []cell {
 	}
 }
 
-// headHost is what happens to the head's host. The driver is on the worker: programs that the test runs in a host are no
-// part of any unit, and a host that shuts down waits for them. What starts there anew may have the numbers of what was.
+// headHost is what happens to the head's host. The driver is on the worker: programs that the test
+// runs in a host are no part of any unit, and a host that shuts down waits for them. What starts
+// there anew may have the numbers of what was.
 func headHost() []cell {
 	quick := "watchdog.silent = \"6s\"\n" + often
 	return []cell{

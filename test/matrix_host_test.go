@@ -70,7 +70,8 @@ func descriptorCells() []cell {
 	}
 	return []cell{
 		{
-			fault: "a worker's raynoded is out of file descriptors", worker: "watchdog.silent = \"2s\"\nwatchdog.stuck = \"3s\"\nwatchdog.check_interval = \"200ms\"\n",
+			fault: "a worker's raynoded is out of file descriptors", worker: "watchdog.silent = \"2s\"\nwatchdog.stuck = " +
+				"\"3s\"\nwatchdog.check_interval = \"200ms\"\n",
 			do: func(t *testing.T, try *trial) {
 				exhaust(t, try)
 				time.Sleep(5 * time.Second)
@@ -92,7 +93,8 @@ func descriptorCells() []cell {
 			undo: rejoined,
 			want: harmless(unharmed(), restarted(70, "Ray failed: raylet ended with *", 0, 4*time.Second)),
 		}, {
-			fault:  "a worker's raynoded is out of file descriptors, so that it cannot ask, when the head's GCS is killed: stuck (6 s)",
+			fault: "a worker's raynoded is out of file descriptors, so that it cannot ask, when the head's GCS is killed: " +
+				"stuck (6 s)",
 			worker: "watchdog.stuck = \"6s\"\n",
 			do: func(t *testing.T, try *trial) {
 				exhaust(t, try)
@@ -125,7 +127,10 @@ func diskCells() []cell {
 	onState := func(t *testing.T, try *trial) { mount(t, try, state) }
 	empty := func(t *testing.T, try *trial) {
 		try.worker.Sh(t, "systemctl stop "+unit)
-		try.worker.Sh(t, "for dir in "+state+" "+temp+"; do ! grep -q \" $dir tmpfs\" /proc/mounts || umount $dir; done; rm -rf "+temp)
+		try.worker.Sh(
+			t,
+			"for dir in "+state+" "+temp+"; do ! grep -q \" $dir tmpfs\" /proc/mounts || umount $dir; done; rm -rf "+temp,
+		)
 	}
 	cleanly := func(t *testing.T, try *trial) {
 		defer empty(t, try)
@@ -190,7 +195,8 @@ func diskCells() []cell {
 	}
 }
 
-// clockCells are a wall clock that is set while raynoded runs: of its process, as hosts share the machine's clock.
+// clockCells are a wall clock that is set while raynoded runs: of its process, as hosts share the
+// machine's clock.
 func clockCells() []cell {
 	step := func(t *testing.T, try *trial, by time.Duration) {
 		pid, err := strconv.Atoi(try.worker.mainPID(t, unit))
@@ -239,7 +245,8 @@ func clockCells() []cell {
 	return cells
 }
 
-// requireStepped stops the worker: what it notes as the time of its end shows that it saw the other clock.
+// requireStepped stops the worker: what it notes as the time of its end shows that it saw the other
+// clock.
 func requireStepped(t *testing.T, try *trial, by time.Duration) {
 	t.Helper()
 	try.worker.Sh(t, "systemctl stop "+unit)
@@ -250,7 +257,8 @@ func requireStepped(t *testing.T, try *trial, by time.Duration) {
 
 // suspendCells are hosts whose processes all stop for a while, which is longer than silent.
 func suspendCells() []cell {
-	const quick, length = "watchdog.silent = \"6s\"\nwatchdog.stuck = \"6s\"\nwatchdog.check_interval = \"500ms\"\n", 10 * time.Second
+	const quick, length = "watchdog.silent = \"6s\"\nwatchdog.stuck = \"6s\"\nwatchdog.check_interval = " +
+		"\"500ms\"\n", 10 * time.Second
 	suspend := func(t *testing.T, h *installed, asleep bool) {
 		h.Cut(t, asleep)
 		h.Freeze(t, asleep)
@@ -289,7 +297,15 @@ func suspendCells() []cell {
 			undo: func(t *testing.T, try *trial) { suspend(t, try.head, false) },
 			want: map[way]fates{
 				perJob: {unharmed(), inactive("head lost: silent: nothing comes back for *", 6*time.Second, 9*time.Second)},
-				stands: {unharmed(), outcome{state: rejoins, says: "head lost: silent: nothing comes back for *", least: 6 * time.Second, most: 9 * time.Second}},
+				stands: {
+					unharmed(),
+					outcome{
+						state: rejoins,
+						says:  "head lost: silent: nothing comes back for *",
+						least: 6 * time.Second,
+						most:  9 * time.Second,
+					},
+				},
 			},
 		}, {
 			fault: "both hosts are suspended for longer than silent (6 s)", worker: quick, head: quick,

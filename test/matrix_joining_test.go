@@ -14,8 +14,8 @@ import (
 	"github.com/raynoded/raynoded/test/lab"
 )
 
-// TestMatrix_Joining is what can go wrong while a worker joins. Unless a cell says otherwise its head runs and the worker
-// does not when it begins.
+// TestMatrix_Joining is what can go wrong while a worker joins. Unless a cell says otherwise its
+// head runs and the worker does not when it begins.
 func TestMatrix_Joining(t *testing.T) {
 	const (
 		nobody   = "cannot reach head a.lab:6379: *" // refused, or no answer where the time ends as it asks
@@ -36,7 +36,12 @@ func TestMatrix_Joining(t *testing.T) {
 		{
 			fault: "there is no head", core: true, worker: "cluster.join_timeout = \"4s\"\n", prepare: alone, do: joins,
 			want: map[way]fates{
-				perJob: {head: absent, worker: restarted(69, "the head cannot be reached within cluster.join_timeout (4s): "+nobody, 4*time.Second, 6*time.Second)},
+				perJob: {
+					head: absent,
+					worker: restarted(
+						69, "the head cannot be reached within cluster.join_timeout (4s): "+nobody, 4*time.Second, 6*time.Second,
+					),
+				},
 				stands: {head: absent, worker: mends(nobody)},
 			},
 		}, {
@@ -75,7 +80,10 @@ func TestMatrix_Joining(t *testing.T) {
 			},
 			do:   joins,
 			undo: func(t *testing.T, try *trial) { try.relabel(t, "2.59.0", "2.60.0") },
-			want: refused(76, notOurs+"ray.bin: /opt/ray/bin/ray has Ray 2.59.0, the head a.lab:6379 has 2.60.0: install the same on both"),
+			want: refused(
+				76,
+				notOurs+"ray.bin: /opt/ray/bin/ray has Ray 2.59.0, the head a.lab:6379 has 2.60.0: install the same on both",
+			),
 		}, {
 			fault: "the head wants a token, the worker has none", prepare: headOnly, do: joins, worker: "auth.mode = \"none\"\n",
 			want: refused(77, "the token was refused: *: auth.mode and the token must be those of the head (a.lab:6379)"),
@@ -91,8 +99,11 @@ func TestMatrix_Joining(t *testing.T) {
 					"import socket; s = socket.create_server((\"\", 7001)); print(\"there\"); s.accept()")
 				lab.Until(t, patience, "the port is taken", func() bool { return squatter.Output() == "there\n" })
 			},
-			want: refused(71, "this host is not fit: ray.ports.node_manager: port 7001 of 10.77.0.2 is taken by another program: "+
-				"stop that one (ss -ltnp shows it) or choose another port"),
+			want: refused(
+				71,
+				"this host is not fit: ray.ports.node_manager: port 7001 of 10.77.0.2 is taken by another program: "+
+					"stop that one (ss -ltnp shows it) or choose another port",
+			),
 		}, {
 			fault: "`ray start` of the worker is killed half-way", prepare: headOnly,
 			do: func(t *testing.T, try *trial) {
@@ -100,8 +111,14 @@ func TestMatrix_Joining(t *testing.T) {
 				try.worker.Sh(t, fmt.Sprintf("kill -KILL %d", try.rayStart(t)))
 			},
 			want: map[way]fates{
-				perJob: {head: unharmed(), worker: restarted(70, "Ray failed: `ray start` ended with signal killed*", 0, 10*time.Second)},
-				stands: {head: unharmed(), worker: restarted(70, "Ray failed: `ray start` ended with signal killed*", 0, 10*time.Second)},
+				perJob: {
+					head:   unharmed(),
+					worker: restarted(70, "Ray failed: `ray start` ended with signal killed*", 0, 10*time.Second),
+				},
+				stands: {
+					head:   unharmed(),
+					worker: restarted(70, "Ray failed: `ray start` ended with signal killed*", 0, 10*time.Second),
+				},
 			},
 		}, {
 			fault: "`ray start` of the worker hangs", prepare: headOnly, worker: "ray.start_timeout = \"5s\"\n",
@@ -110,7 +127,10 @@ func TestMatrix_Joining(t *testing.T) {
 				try.worker.Sh(t, fmt.Sprintf("kill -STOP %d", try.rayStart(t)))
 			},
 			want: map[way]fates{
-				perJob: {head: unharmed(), worker: restarted(70, "Ray failed: * within ray.start_timeout (5s)*", 5*time.Second, 13*time.Second)},
+				perJob: {
+					head:   unharmed(),
+					worker: restarted(70, "Ray failed: * within ray.start_timeout (5s)*", 5*time.Second, 13*time.Second),
+				},
 			},
 		}, {
 			fault: "a second raynoded with the same role file",

@@ -15,8 +15,8 @@ import (
 	"github.com/raynoded/raynoded/test/lab"
 )
 
-// script returns the only process of the unit with an argument that ends so: Ray's programs in Python have no name of
-// their own.
+// script returns the only process of the unit with an argument that ends so: Ray's programs in
+// Python have no name of their own.
 func (h *installed) script(t *testing.T, suffix string) lab.Proc {
 	t.Helper()
 	var found []lab.Proc
@@ -34,7 +34,9 @@ func (try *trial) doubtFor(t *testing.T, length time.Duration) {
 	t.Helper()
 	try.worker.hears(t, try.began, "head does not answer: *")
 	time.Sleep(length)
-	try.worker.requireIs(t, unit, up.with("StatusText", "running: worker of grpo, head a.lab:6379; head does not answer: *"))
+	try.worker.requireIs(
+		t, unit, up.with("StatusText", "running: worker of grpo, head a.lab:6379; head does not answer: *"),
+	)
 }
 
 // runsEverywhere runs a task on every node and returns what the program says of it.

@@ -17,7 +17,9 @@ import (
 // mendedCells are what is wrong on a host, and how a standing worker finds that it no longer is.
 func mendedCells() []cell {
 	// It tries again every 10 s, and then asks the head first.
-	mended := map[way]fates{stands: {head: unharmed(), worker: outcome{state: isIn, says: "starting", most: 12 * time.Second}}}
+	mended := map[way]fates{
+		stands: {head: unharmed(), worker: outcome{state: isIn, says: "starting", most: 12 * time.Second}},
+	}
 	var first *lab.Process
 	return []cell{
 		{
@@ -53,12 +55,16 @@ func mendedCells() []cell {
 				stands: {head: unharmed(), worker: outcome{state: holds, says: otherPython, most: 5 * time.Second}},
 			},
 		}, {
-			fault: "a raynoded that somebody started by hand has the role", worker: "auth.token_file = \"/etc/raynoded/other\"\n",
+			fault: "a raynoded that somebody started by hand has the role", worker: "auth.token_file = " +
+				"\"/etc/raynoded/other\"\n",
 			prepare: func(t *testing.T, try *trial) {
 				try.worker.Put(t, "/etc/raynoded/other", token+"\n", "640")
 				try.worker.Sh(t, "chgrp raynoded /etc/raynoded/other")
 				first = try.worker.Start(t, "raynoded", "run", "--role", rolePath)
-				lab.Until(t, patience, "it waits for a head", func() bool { return strings.Contains(first.Output(), "connection refused") })
+				lab.Until(
+					t, patience, "it waits for a head",
+					func() bool { return strings.Contains(first.Output(), "connection refused") },
+				)
 			},
 			do: func(t *testing.T, try *trial) {
 				require.Equal(t, 1, try.worker.Run(t, "systemctl start "+unit).Code)
@@ -80,7 +86,8 @@ func mendedCells() []cell {
 	}
 }
 
-const otherPython = "the head is not one this node may join: ray.bin: /opt/ray/bin/ray has Python 3.13.5, the head a.lab:6379 has 3.11.2: install the same on both"
+const otherPython = "the head is not one this node may join: ray.bin: /opt/ray/bin/ray has Python 3.13.5, the head " +
+	"a.lab:6379 has 3.11.2: install the same on both"
 
 // mixedPair is a head and a worker of two Debians, whose Pythons differ.
 func mixedPair(t *testing.T) *pair {
@@ -88,7 +95,8 @@ func mixedPair(t *testing.T) *pair {
 	network := lab.NewNetwork(t)
 	var hosts []*installed
 	for _, h := range lab.BootAll(t,
-		lab.HostOptions{Name: "a", Root: "bookworm", Net: network}, lab.HostOptions{Name: "b", Root: "trixie", Net: network}) {
+		lab.HostOptions{Name: "a", Root: "bookworm", Net: network}, lab.HostOptions{Name: "b", Root: "trixie",
+			Net: network}) {
 		i := &installed{h}
 		i.dpkgInstall(t, lab.Package(t))
 		i.remember(t)

@@ -24,8 +24,9 @@ const (
 	stuck6  = "watchdog.stuck = \"6s\"\n" + often
 )
 
-// pinged is how much longer it may take where only what goes to the GCS is lost: it pings its watchers every 10 s, that comes
-// through, and only the answer to it is what the kernel waits for in vain.
+// pinged is how much longer it may take where only what goes to the GCS is lost: it pings its
+// watchers every 10 s, that comes through, and only the answer to it is what the kernel waits for
+// in vain.
 const pinged = 10 * time.Second
 
 // cutCable is a network that carries nothing, or only one way.
@@ -51,7 +52,8 @@ func cutCable() []cell {
 			undo: plugIn,
 			want: harmless(unharmed(), unharmed("the head answers again")),
 		}, {
-			// Ray's own connections end after 20 s without an answer: a driver that loses its call ends, and its actor with it.
+			// Ray's own connections end after 20 s without an answer: a driver that loses its call ends, and
+			// its actor with it.
 			fault: "the worker's cable is out for 20 s, less than silent (30 s)",
 			do: func(t *testing.T, try *trial) {
 				out(t, try, 20*time.Second)
@@ -115,8 +117,9 @@ func firewalls() []cell {
 	}
 	return []cell{
 		{
-			fault: "a firewall rejects new connections to the GCS for 3 s, longer than refused (500 ms); those that are open go on",
-			core:  true, worker: often,
+			fault: "a firewall rejects new connections to the GCS for 3 s, longer than refused (500 ms); those that are " +
+				"open go on",
+			core: true, worker: often,
 			do: moment(connections, 3*time.Second), undo: noFirewall,
 			want: harmless(unharmed(), unharmed("the head answers again")),
 		}, {
@@ -125,9 +128,12 @@ func firewalls() []cell {
 			do:     moment(packets, 12*time.Second), undo: noFirewall,
 			want: harmless(unharmed(), unharmed("the head answers again")),
 		}, {
-			fault: "a firewall rejects new connections to the GCS for good; those that are open go on: stuck (6 s)", worker: stuck6,
+			fault: "a firewall rejects new connections to the GCS for good; those that are open go on: stuck (6 " +
+				"s)", worker: stuck6,
 			do: begin(connections), undo: noFirewall,
-			want: leaves(unharmed(), "head lost: stuck: reachable, but no answer for *connection refused", 6*time.Second, 12*time.Second),
+			want: leaves(
+				unharmed(), "head lost: stuck: reachable, but no answer for *connection refused", 6*time.Second, 12*time.Second,
+			),
 		}, {
 			// An idle connection hears of it when TCP asks, within 10 s.
 			fault: "a firewall rejects every packet to the GCS for good", worker: often,
@@ -141,7 +147,8 @@ func firewalls() []cell {
 	}
 }
 
-// takenPort is a program in the place of a GCS that has been killed. systemd starts the head again, and that one cannot be.
+// takenPort is a program in the place of a GCS that has been killed. systemd starts the head again,
+// and that one cannot be.
 func takenPort() []cell {
 	squat := func(kind string) func(*testing.T, *trial) {
 		return func(t *testing.T, try *trial) {
@@ -156,7 +163,10 @@ func takenPort() []cell {
 	const taken = "this host is not fit: cluster.head: *"
 	want := func(says string, least, most time.Duration) map[way]fates {
 		want := leaves(broken(71, taken, time.Second, 10*time.Second), says, least, most)
-		want[stands] = fates{head: outcome{state: holds, says: taken, least: time.Second, most: 10 * time.Second}, worker: want[stands].worker}
+		want[stands] = fates{
+			head:   outcome{state: holds, says: taken, least: time.Second, most: 10 * time.Second},
+			worker: want[stands].worker,
+		}
 		return want
 	}
 	return []cell{
@@ -190,7 +200,9 @@ func badLine() []cell {
 
 // input is a firewall with one rule for what comes to a host from the others.
 func input(rule string) string {
-	return "table inet lab { chain input { type filter hook input priority 0; iifname " + strconv.Quote(lab.Interface) + " " + rule + "; }; }\n"
+	return "table inet lab { chain input { type filter hook input priority 0; iifname " + strconv.Quote(
+		lab.Interface,
+	) + " " + rule + "; }; }\n"
 }
 
 func noFirewall(t *testing.T, try *trial) {

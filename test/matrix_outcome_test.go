@@ -19,7 +19,9 @@ import (
 type outcome struct {
 	state state
 	code  int
-	says  string // the reason: of the end, or of the phase it went to; of a unit that goes on, a line that it must log, "" for none
+	// The reason: of the end, or of the phase it went to; of a unit that goes on, a line that it must
+	// log, "" for none.
+	says  string
 	least time.Duration
 	most  time.Duration // between the fault and the reason's line in the journal; 0 = not said
 }
@@ -28,10 +30,11 @@ type outcome struct {
 type state string
 
 const (
-	goesOn    state = "goes on"                    // the same raynoded, the same Ray, the actor alive
-	endsWell  state = "ends, unit inactive"        // and nothing is left
-	fails     state = "ends, unit failed"          // and nothing is left; people must mend what is wrong
-	comesBack state = "ends, systemd restarts"     // nothing is left of the first; the new one is in its cluster, or waits for its head
+	goesOn   state = "goes on"             // the same raynoded, the same Ray, the actor alive
+	endsWell state = "ends, unit inactive" // and nothing is left
+	fails    state = "ends, unit failed"   // and nothing is left; people must mend what is wrong
+	// Nothing is left of the first; the new one is in its cluster, or waits for its head.
+	comesBack state = "ends, systemd restarts"
 	waitsOn   state = "waits for the next head"    // the same raynoded, without Ray
 	rejoins   state = "joins the next head"        // the same raynoded, another Ray
 	holds     state = "waits until that is mended" // a standing node, without Ray
@@ -135,7 +138,8 @@ func (want outcome) check(t *testing.T, try *trial, h *installed) result {
 func vital(procs []lab.Proc) []lab.Proc {
 	var found []lab.Proc
 	for _, p := range procs {
-		if strings.HasSuffix(p.Args[0], "/raylet") || strings.HasSuffix(p.Args[0], "/gcs_server") || strings.HasSuffix(p.Args[0], "/raynoded") {
+		if strings.HasSuffix(p.Args[0], "/raylet") || strings.HasSuffix(p.Args[0], "/gcs_server") ||
+			strings.HasSuffix(p.Args[0], "/raynoded") {
 			found = append(found, p)
 		}
 	}
@@ -191,7 +195,8 @@ func (l line) reason() string {
 	return strings.TrimPrefix(l.Message, "ended: ")
 }
 
-// hears waits for an entry of the unit's journal after a moment whose reason or whole message is as wanted.
+// hears waits for an entry of the unit's journal after a moment whose reason or whole message is as
+// wanted.
 func (h *installed) hears(t *testing.T, after time.Duration, want string) line {
 	t.Helper()
 	pattern := regexp.MustCompile("^(?s:(ended: )?" + strings.ReplaceAll(regexp.QuoteMeta(want), `\*`, ".*") + ")$")

@@ -13,8 +13,8 @@ import (
 	"github.com/raynoded/raynoded/test/lab"
 )
 
-// TestMatrix_Recovery is a head that keeps its state: it goes away, comes back, and finds its workers at work. The driver,
-// its actor and its tasks are on the worker.
+// TestMatrix_Recovery is a head that keeps its state: it goes away, comes back, and finds its
+// workers at work. The driver, its actor and its tasks are on the worker.
 func TestMatrix_Recovery(t *testing.T) {
 	const quick = "watchdog.silent = \"3s\"\nwatchdog.stuck = \"3s\"\n" // which must not count
 	again := fates{head: outcome{state: isBack}, worker: unharmed("the head answers again")}
@@ -99,9 +99,15 @@ func TestMatrix_Recovery(t *testing.T) {
 			do: func(t *testing.T, try *trial) {
 				try.head.Sh(t, "systemctl stop "+unit+" && raynoded forget --yes && systemctl start "+unit)
 			},
-			want: back(fates{head: outcome{state: isBack}, worker: inactive("head lost: another: another cluster answers in its place: *", 0, 20*time.Second)}),
+			want: back(
+				fates{
+					head:   outcome{state: isBack},
+					worker: inactive("head lost: another: another cluster answers in its place: *", 0, 20*time.Second),
+				},
+			),
 		}, {
-			fault: "a persistent head does not come back within head_return", worker: "watchdog.head_return = \"8s\"\n", prepare: steadily,
+			fault: "a persistent head does not come back within head_return", worker: "watchdog.head_return = " +
+				"\"8s\"\n", prepare: steadily,
 			do: func(t *testing.T, try *trial) { try.head.Sh(t, "systemctl stop "+unit) },
 			want: back(fates{
 				head:   inactive("asked to stop: terminated", 0, 3*time.Second),

@@ -37,14 +37,15 @@ var over = map[way]string{
 	persistent: "cluster.persistent_head = true\n",
 }
 
-// cell is one fault, and what must become of a cluster of two hosts, in each way of use to which it applies. The worker
-// runs a busy actor of a driver on the head when it begins.
+// cell is one fault, and what must become of a cluster of two hosts, in each way of use to which it
+// applies. The worker runs a busy actor of a driver on the head when it begins.
 type cell struct {
 	fault  string // what happens, as a row of docs/reliability.md names it
 	core   bool   // it is part of `make test`
 	head   string // more keys for the head's role
 	worker string // and for the worker's
-	// prepare brings the cluster to where the fault begins, and may take other hosts for it. nil: both run, the actor is busy.
+	// prepare brings the cluster to where the fault begins, and may take other hosts for it. nil: both
+	// run, the actor is busy.
 	prepare func(*testing.T, *trial)
 	do      func(*testing.T, *trial)
 	undo    func(*testing.T, *trial) // whatever the hosts' own restart does not undo; nil: nothing
@@ -71,8 +72,9 @@ type snapshot struct {
 	restarts string
 }
 
-// runCells boots two hosts and tries the cells: with RAYNODED_MATRIX=all each in each of its ways, and what came of one is
-// written to .lab/matrix for docs/reliability.md; else the core ones in their first way.
+// runCells boots two hosts and tries the cells: with RAYNODED_MATRIX=all each in each of its ways,
+// and what came of one is written to .lab/matrix for docs/reliability.md; else the core ones in
+// their first way.
 func runCells(t *testing.T, cells []cell) {
 	t.Helper()
 	all := os.Getenv("RAYNODED_MATRIX") == "all"
@@ -165,11 +167,21 @@ func (try *trial) heal(t *testing.T, c cell) {
 		if procs := try.before[h].procs; len(procs) > 0 {
 			requireGone(t, h, procs)
 		}
-		require.Empty(t, h.Sh(t, "ss -Htlnup; find /tmp /dev/shm -mindepth 1 -maxdepth 1 -not -name 'systemd-private-*' -not -name '.*' -not -name 'pymp-*' -print -exec rm -r {} +"), "ports held or files left on %s", h.Name)
+		require.Empty(
+			t,
+			h.Sh(
+				t,
+				"ss -Htlnup; find /tmp /dev/shm -mindepth 1 -maxdepth 1 -not -name 'systemd-private-*' -not -name '.*' -not "+
+					"-name 'pymp-*' -print -exec rm -r {} +",
+			),
+			"ports held or files left on %s",
+			h.Name,
+		)
 	}
 }
 
-// endDrivers ends the programs of people: without its cluster a driver of Ray's goes on for a minute.
+// endDrivers ends the programs of people: without its cluster a driver of Ray's goes on for a
+// minute.
 func (try *trial) endDrivers(t *testing.T) {
 	t.Helper()
 	for _, h := range []*installed{try.head, try.worker} {
@@ -192,7 +204,8 @@ type row struct {
 	Head   result `json:"head"`
 }
 
-// record keeps a row of a group in .lab/matrix, in the place of an older one of the same cell. A cell that fails has none.
+// record keeps a row of a group in .lab/matrix, in the place of an older one of the same cell. A
+// cell that fails has none.
 func record(t *testing.T, cells []cell, r row, passed bool) {
 	t.Helper()
 	dir := filepath.Join("..", ".lab", "matrix")
@@ -203,7 +216,10 @@ func record(t *testing.T, cells []cell, r row, passed bool) {
 		require.NoError(t, json.Unmarshal(text, &rows))
 	}
 	place := func(r row) int { return slices.IndexFunc(cells, func(c cell) bool { return c.fault == r.Fault }) }
-	rows = slices.DeleteFunc(rows, func(old row) bool { return old.Fault == r.Fault && old.Way == r.Way || place(old) < 0 })
+	rows = slices.DeleteFunc(
+		rows,
+		func(old row) bool { return old.Fault == r.Fault && old.Way == r.Way || place(old) < 0 },
+	)
 	if passed {
 		rows = append(rows, r)
 	}

@@ -14,10 +14,12 @@ import (
 )
 
 // hasty is a head that soon gives up a node that does not answer: after 3 s in place of a minute.
-const hasty = `ray.system_config = { health_check_initial_delay_ms = 0, health_check_period_ms = 200, health_check_timeout_ms = 800, health_check_failure_threshold = 3 }
+const hasty = `ray.system_config = { health_check_initial_delay_ms = 0, health_check_period_ms = 200,
+    health_check_timeout_ms = 800,    health_check_failure_threshold = 3 }
 `
 
-// afterAgent is how a raylet ends whose agent has died: with exit code 0, unless it crashes on the way (Ray 2.60, seen once).
+// afterAgent is how a raylet ends whose agent has died: with exit code 0, unless it crashes on the
+// way (Ray 2.60, seen once).
 const afterAgent = "Ray failed: raylet ended with *"
 
 // TestMatrix_Worker is what happens to a worker.
@@ -34,8 +36,11 @@ func TestMatrix_Worker(t *testing.T) {
 		worker: broken(74, asked+"; 1 still there 10s after SIGKILL: * (ray::Trouble*, state D)", 13*second, 15*second),
 	}
 	stuckLoss := fates{
-		head:   restarted(70, "Ray failed: gcs_server ended with signal killed", 0, second),
-		worker: broken(74, "head lost: gone: *; 1 still there 10s after SIGKILL: * (ray::Trouble*, state D)", 10500*time.Millisecond, 12*second),
+		head: restarted(70, "Ray failed: gcs_server ended with signal killed", 0, second),
+		worker: broken(
+			74, "head lost: gone: *; 1 still there 10s after SIGKILL: * (ray::Trouble*, state D)", 10500*time.Millisecond,
+			12*second,
+		),
 	}
 	runCells(t, []cell{
 		{
@@ -52,7 +57,11 @@ func TestMatrix_Worker(t *testing.T) {
 			fault: "a worker's raylet is stopped (SIGSTOP)", head: hasty, worker: "watchdog.check_interval = \"500ms\"\n",
 			do:   func(t *testing.T, try *trial) { try.worker.signal(t, "STOP", "raylet") },
 			undo: rejoined,
-			want: dies("Ray failed: the head says that this node is dead: the GCS says node * is dead: health check failed due to missing too many heartbeats", 2*second, 5*second),
+			want: dies(
+				"Ray failed: the head says that this node is dead: the GCS says node * is dead: health check failed due to "+
+					"missing too many heartbeats",
+				2*second, 5*second,
+			),
 		}, {
 			fault: "the GCS cannot reach a worker's raylet, which lives, and declares the node dead", head: hasty,
 			do: func(t *testing.T, try *trial) { try.worker.Filter(t, deafRaylet(t, try)) },
@@ -162,22 +171,33 @@ func (try *trial) trouble(t *testing.T, kind ...string) {
 	try.family = []int{pid}
 }
 
-// deafRaylet is a firewall that keeps the head from asking the worker's raylet, while all that the worker asks is answered.
+// deafRaylet is a firewall that keeps the head from asking the worker's raylet, while all that the
+// worker asks is answered.
 func deafRaylet(t *testing.T, try *trial) string {
 	t.Helper()
 	raylet := try.worker.one(t, unit, "raylet")
-	ports := try.worker.Sh(t, fmt.Sprintf(`ss -Htlnp | sed -n 's/.*:\([0-9]*\) .*pid=%d,.*/\1/p' | sort -u | paste -sd,`, raylet.Pid))
-	return fmt.Sprintf("table ip deaf { chain in { type filter hook input priority 0; ip saddr %s tcp dport { %s } drop; }; }", try.head.Address, ports)
+	ports := try.worker.Sh(
+		t,
+		fmt.Sprintf(`ss -Htlnp | sed -n 's/.*:\([0-9]*\) .*pid=%d,.*/\1/p' | sort -u | paste -sd,`, raylet.Pid),
+	)
+	return fmt.Sprintf(
+		"table ip deaf { chain in { type filter hook input priority 0; ip saddr %s tcp dport { %s } drop; }; }",
+		try.head.Address, ports,
+	)
 }
 
-// starve gives the actor a cgroup in which the kernel runs out of memory, and returns when Ray has noticed its end and goes on.
+// starve gives the actor a cgroup in which the kernel runs out of memory, and returns when Ray has
+// noticed its end and goes on.
 func starve(t *testing.T, try *trial) {
 	actor := try.family[0]
 	try.worker.Sh(t, `mkdir /tmp/memory && mount -t cgroup -o memory none /tmp/memory && mkdir /tmp/memory/small
 		echo 400M >/tmp/memory/small/memory.limit_in_bytes`)
 	try.worker.Sh(t, fmt.Sprintf("echo %d >/tmp/memory/small/cgroup.procs", actor))
 	require.NotZero(t, try.driver.Wait(t, patience), "its driver hears of it")
-	require.Regexp(t, "Actor(Died|Unavailable)Error", try.driver.Output(), "the second where the GCS has not said within 1 s that it died")
+	require.Regexp(
+		t, "Actor(Died|Unavailable)Error", try.driver.Output(),
+		"the second where the GCS has not said within 1 s that it died",
+	)
 	require.Contains(t, try.worker.Get(t, "/tmp/memory/small/memory.oom_control"), "\noom_kill 1\n")
 	try.family = nil
 	again := try.head.program(t, "raynoded", "role", "where.py")

@@ -16,7 +16,8 @@ import (
 	"github.com/raynoded/raynoded/test/lab"
 )
 
-// newerTime is the time of the newer packages: the first second of 2026, which in many a place is 2025.
+// newerTime is the time of the newer packages: the first second of 2026, which in many a place is
+// 2025.
 const newerTime = "SOURCE_DATE_EPOCH=1767225600"
 
 // newerNews is what their changelog begins with.
@@ -30,7 +31,8 @@ const newerNews = `- semver: 9.0.0-1
     - note: Everything is newer.
 `
 
-// newer is the folder with packages of a higher version, 9.0.0, made from the same source but for their news.
+// newer is the folder with packages of a higher version, 9.0.0, made from the same source but for
+// their news.
 var newer = sync.OnceValues(func() (string, error) {
 	l, err := lab.Find()
 	if err != nil {
@@ -54,10 +56,14 @@ var newer = sync.OnceValues(func() (string, error) {
 	return dir, nil
 })
 
-// copyNewer copies the checkout as it is, and makes what is new in it: a changelog and a configuration file.
+// copyNewer copies the checkout as it is, and makes what is new in it: a changelog and a
+// configuration file.
 func copyNewer(l *lab.Lab, dir string) error {
-	out, err := exec.Command("sh", "-c", `tar --create --directory="$0" --exclude=./.git --exclude=./.lab --exclude=./bin --exclude=./dist . |
-		tar --extract --touch --directory="$1"`, l.Checkout, dir).CombinedOutput()
+	out, err := exec.Command("sh", "-c", `tar --create --directory="$0" --exclude=./.git --exclude=./.lab \
+		--exclude=./bin --exclude=./dist \
+		. |
+		tar --extract --touch --directory="$1"`, l.Checkout, dir).
+		CombinedOutput()
 	if err != nil {
 		return fmt.Errorf("%w: %s", err, out)
 	}

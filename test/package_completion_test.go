@@ -16,7 +16,8 @@ import (
 
 const bashFramework = "/usr/share/bash-completion/bash_completion"
 
-// The first argument of each is the folder with what the package installs, the others are the words of the line.
+// The first argument of each is the folder with what the package installs, the others are the words
+// of the line.
 const (
 	bashTab = `
 source ` + bashFramework + `
@@ -26,7 +27,8 @@ COMP_WORDS=("$@") COMP_LINE="$*" COMP_POINT=${#COMP_LINE} COMP_CWORD=$(($# - 1))
 __start_raynoded 2>/dev/null # compopt complains that no Tab was pressed
 echo "${COMPREPLY[*]}"`
 
-	// Only a zsh with a terminal completes. It is given one, and tells by a key what the line has become.
+	// Only a zsh with a terminal completes. It is given one, and tells by a key what the line has
+	// become.
 	zshTab = `
 root=$1 line="${@:2}"
 cd $HOME && mkfifo told
@@ -45,7 +47,8 @@ set PATH $root/usr/bin $PATH
 complete -C "$argv[2..]" | cut -f1`
 )
 
-// TestPackage_Completion has the shells complete command lines as a person with a Tab would, with what the package brings.
+// TestPackage_Completion has the shells complete command lines as a person with a Tab would, with
+// what the package brings.
 func TestPackage_Completion(t *testing.T) {
 	t.Parallel()
 	lab.Need(t, lab.Program("zsh"), lab.Program("fish"))

@@ -14,8 +14,8 @@ import (
 	"github.com/raynoded/raynoded/test/lab"
 )
 
-// image is a root file system in which no systemd runs: a container's, or that of an image that is being built. What is
-// changed in it is the test's own.
+// image is a root file system in which no systemd runs: a container's, or that of an image that is
+// being built. What is changed in it is the test's own.
 type image struct{ lower, dir string }
 
 func newImage(t *testing.T, suite string) image {
@@ -30,7 +30,8 @@ func newImage(t *testing.T, suite string) image {
 	return i
 }
 
-// outside runs a script of the machine that finds the image mounted at $ROOT. The mounts are the script's own.
+// outside runs a script of the machine that finds the image mounted at $ROOT. The mounts are the
+// script's own.
 func (i image) outside(t *testing.T, script string, args ...string) lab.Result {
 	t.Helper()
 	const mount = `
@@ -74,7 +75,8 @@ func (i image) put(t *testing.T, from, to string) {
 	require.NoError(t, os.WriteFile(filepath.Join(i.dir, "upper", to), content, 0o600))
 }
 
-// TestPackage_Image is the life of the .deb where no systemd runs, and what becomes of its only configuration file.
+// TestPackage_Image is the life of the .deb where no systemd runs, and what becomes of its only
+// configuration file.
 func TestPackage_Image(t *testing.T) {
 	t.Parallel()
 	for _, suite := range []string{"bookworm", "trixie"} {
@@ -103,7 +105,9 @@ func imageInstalled(t *testing.T, i image) {
 // imageReady is what an image has after an installation.
 func imageReady(t *testing.T, i image) {
 	t.Helper()
-	require.Regexp(t, `^raynoded:x:\d+:\d+:Ray node:/var/lib/raynoded:/usr/sbin/nologin$`, i.must(t, "getent passwd raynoded"))
+	require.Regexp(
+		t, `^raynoded:x:\d+:\d+:Ray node:/var/lib/raynoded:/usr/sbin/nologin$`, i.must(t, "getent passwd raynoded"),
+	)
 	require.Equal(t, "raynoded raynoded 755", i.must(t, "stat -c '%U %G %a' /var/lib/raynoded"))
 	require.Equal(t, "root root 755", i.must(t, "stat -c '%U %G %a' /etc/raynoded"))
 	require.Empty(t, i.must(t, "ls -A /etc/raynoded; find /etc/systemd /run -name '*raynoded*'"))
@@ -123,14 +127,18 @@ func imageConfFollows(t *testing.T, i image) {
 	require.Equal(t, needrestart, i.must(t, "ls "+needrestart+"*"))
 }
 
-// imageConfStays changes the version where somebody has changed the file: dpkg asks if the package has changed it as well,
-// fails where nobody answers, and does as it is told in advance.
+// imageConfStays changes the version where somebody has changed the file: dpkg asks if the package
+// has changed it as well, fails where nobody answers, and does as it is told in advance.
 func imageConfStays(t *testing.T, i image) {
 	i.must(t, "echo '# Ours.' >>"+needrestart+" && dpkg --install /old.deb")
 	asked := i.inside(t, "dpkg --install /new.deb </dev/null")
 	require.Equal(t, 1, asked.Code)
-	require.Contains(t, asked.Stdout+asked.Stderr, "Configuration file '"+needrestart+"'\n ==> Modified (by you or by a script) since installation.\n"+
-		" ==> Package distributor has shipped an updated version.\n")
+	require.Contains(
+		t,
+		asked.Stdout+asked.Stderr,
+		"Configuration file '"+needrestart+"'\n ==> Modified (by you or by a script) since installation.\n"+
+			" ==> Package distributor has shipped an updated version.\n",
+	)
 	require.Contains(t, asked.Stderr, " end of file on stdin at conffile prompt\n")
 	require.Contains(t, i.must(t, "cat "+needrestart), "# Ours.")
 
@@ -159,7 +167,8 @@ func imagePurgedAround(t *testing.T, i image) {
 	require.Equal(t, "/srv/models/kept", i.must(t, "ls -d /srv/models/kept /etc/raynoded 2>/dev/null || true"))
 }
 
-// TestPackage_ImageRPM is the life of the .rpm where no systemd runs, and at first no /proc is mounted either.
+// TestPackage_ImageRPM is the life of the .rpm where no systemd runs, and at first no /proc is
+// mounted either.
 func TestPackage_ImageRPM(t *testing.T) {
 	t.Parallel()
 	lab.Need(t, lab.Program("rpm"))
@@ -183,7 +192,8 @@ func (i image) rpm(t *testing.T, first string, args ...string) {
 	t.Helper()
 	// Debian's rpm warns of itself.
 	result := i.outside(t, first+`
-rpm --root "$ROOT" --dbpath /var/lib/rpm --nodeps "$@" 2>&1 | sed '/^rpm: RPM should not be used/d; /^rpm: However assuming/d'`, args...)
+rpm --root "$ROOT" --dbpath /var/lib/rpm --nodeps "$@" 2>&1 |
+	sed '/^rpm: RPM should not be used/d; /^rpm: However assuming/d'`, args...)
 	require.Zero(t, result.Code)
 	require.Empty(t, result.Stdout+result.Stderr)
 }

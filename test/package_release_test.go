@@ -21,15 +21,19 @@ import (
 	"github.com/raynoded/raynoded/test/lab"
 )
 
-// publisher is a copy of the checkout whose make has what another person's may: another folder, umask, time zone and locale.
+// publisher is a copy of the checkout whose make has what another person's may: another folder,
+// umask, time zone and locale.
 type publisher struct{ dir string }
 
 func (p publisher) sh(t *testing.T, script string) (string, error) {
 	t.Helper()
 	cmd := exec.CommandContext(t.Context(), "sh", "-c", "umask 077; "+script)
 	cmd.Dir = p.dir
-	cmd.Env = append(os.Environ(), newerTime, "MAKEFLAGS=", "DIST=", "VERSION=", "TZ=Pacific/Kiritimati", "LC_ALL=C", "PWD="+p.dir,
-		"GIT_CONFIG_GLOBAL=/dev/null", "GIT_AUTHOR_NAME=a", "GIT_AUTHOR_EMAIL=a@lab", "GIT_COMMITTER_NAME=a", "GIT_COMMITTER_EMAIL=a@lab")
+	cmd.Env = append(
+		os.Environ(), newerTime, "MAKEFLAGS=", "DIST=", "VERSION=", "TZ=Pacific/Kiritimati", "LC_ALL=C", "PWD="+p.dir,
+		"GIT_CONFIG_GLOBAL=/dev/null", "GIT_AUTHOR_NAME=a", "GIT_AUTHOR_EMAIL=a@lab", "GIT_COMMITTER_NAME=a",
+		"GIT_COMMITTER_EMAIL=a@lab",
+	)
 	out, err := cmd.CombinedOutput()
 	return string(out), err
 }
@@ -91,7 +95,8 @@ func releaseFiles(t *testing.T, p publisher) {
 	files := strings.Fields(p.must(t, "ls dist/release"))
 	require.Equal(t, []string{
 		"CHANGELOG", "SHA256SUMS", "raynoded-9.0.0-1." + machine + ".rpm",
-		"raynoded-9.0.0-linux-" + arch + ".cdx.json", "raynoded-9.0.0-linux-" + arch + ".tar.gz", "raynoded_9.0.0-1_" + arch + ".deb",
+		"raynoded-9.0.0-linux-" + arch + ".cdx.json", "raynoded-9.0.0-linux-" + arch + ".tar.gz",
+		"raynoded_9.0.0-1_" + arch + ".deb",
 	}, files)
 	checked := p.must(t, "cd dist/release && sha256sum --strict --check SHA256SUMS")
 	for _, file := range files {
@@ -106,7 +111,8 @@ func releaseFiles(t *testing.T, p publisher) {
 `, string(p.read(t, "CHANGELOG")))
 }
 
-// releaseReproducible compares the packages with those of newer, which were made elsewhere, earlier and otherwise.
+// releaseReproducible compares the packages with those of newer, which were made elsewhere, earlier
+// and otherwise.
 func releaseReproducible(t *testing.T, p publisher) {
 	for _, pattern := range []string{"*.deb", "*.rpm"} {
 		path := newerPackage(t, pattern)
@@ -115,10 +121,15 @@ func releaseReproducible(t *testing.T, p publisher) {
 		require.True(t, bytes.Equal(want, p.read(t, filepath.Base(path))), "%s differs", filepath.Base(path))
 	}
 	// And no time is that of a build.
-	page := p.must(t, "dpkg-deb --fsys-tarfile dist/release/*.deb | tar --extract --to-stdout ./usr/share/man/man8/raynoded.8.gz | zcat")
+	page := p.must(
+		t,
+		"dpkg-deb --fsys-tarfile dist/release/*.deb | tar --extract --to-stdout ./usr/share/man/man8/raynoded.8.gz | zcat",
+	)
 	require.Contains(t, page, `.TH "RAYNODED" "8" "Jan 2026" "raynoded 9.0.0" "Ray nodes"`)
 	r := newRPMs(t, nil)
-	times, err := r.run(t, r.home, "rpm", "--query", "--queryformat=%{BUILDTIME} [%{FILEMTIMES} ]", "--package", newerPackage(t, "*.rpm"))
+	times, err := r.run(
+		t, r.home, "rpm", "--query", "--queryformat=%{BUILDTIME} [%{FILEMTIMES} ]", "--package", newerPackage(t, "*.rpm"),
+	)
 	require.NoError(t, err, times)
 	for _, field := range strings.Fields(times) {
 		require.Equal(t, newerTime, "SOURCE_DATE_EPOCH="+field)
@@ -137,11 +148,16 @@ func releaseArchive(t *testing.T, p publisher) {
 		}
 	}
 	require.ElementsMatch(t, deb, strings.Fields(p.must(t, "tar --list --file dist/release/*.tar.gz")))
-	require.Empty(t, p.must(t, "tar --list --verbose --file dist/release/*.tar.gz | grep -v '^[d-]rw[x-]r-[x-]r-[x-] 0/0 ' || true"))
+	require.Empty(
+		t,
+		p.must(t, "tar --list --verbose --file dist/release/*.tar.gz | grep -v '^[d-]rw[x-]r-[x-]r-[x-] 0/0 ' || true"),
+	)
 
 	p.must(t, "mkdir dist/usr && tar --extract --strip-components=1 --directory=dist/usr --file dist/release/*.tar.gz")
 	require.True(t, strings.HasPrefix(p.must(t, "dist/usr/bin/raynoded version"), "raynoded 9.0.0 ("))
-	require.Contains(t, p.must(t, "dist/usr/bin/raynoded check dist/usr/share/raynoded/examples/head.toml"), ": good: head")
+	require.Contains(
+		t, p.must(t, "dist/usr/bin/raynoded check dist/usr/share/raynoded/examples/head.toml"), ": good: head",
+	)
 }
 
 // releaseSBOM compares the list of components with what Go notes in the program.

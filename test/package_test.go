@@ -35,8 +35,8 @@ func unpack(t *testing.T, deb string) string {
 	return root
 }
 
-// TestPackage_Lintian wants nothing to be said of the .deb, hints and pedantry included: what is overridden has its
-// reason in packaging/lintian-overrides.
+// TestPackage_Lintian wants nothing to be said of the .deb, hints and pedantry included: what is
+// overridden has its reason in packaging/lintian-overrides.
 func TestPackage_Lintian(t *testing.T) {
 	t.Parallel()
 	lab.Need(t, lab.Program("lintian"))
@@ -47,22 +47,29 @@ func TestPackage_Lintian(t *testing.T) {
 	require.Empty(t, string(out))
 }
 
-// TestPackage_RPMLint wants nothing to be said of the .rpm: what is filtered has its reason in packaging/rpmlint.toml.
+// TestPackage_RPMLint wants nothing to be said of the .rpm: what is filtered has its reason in
+// packaging/rpmlint.toml.
 func TestPackage_RPMLint(t *testing.T) {
 	t.Parallel()
 	lab.Need(t, lab.Program("rpmlint"), lab.Program("cpio"))
 	home := t.TempDir() // rpm and its spelling checker write there
 	cpio, err := exec.LookPath("cpio")
 	require.NoError(t, err)
-	// rpmlint unpacks with a plain cpio, and the names in our payload begin with a slash: as root that would be an installation.
+	// rpmlint unpacks with a plain cpio, and the names in our payload begin with a slash: as root that
+	// would be an installation.
 	require.NoError(t, os.WriteFile(filepath.Join(home, "cpio"),
 		[]byte("#!/bin/sh\nexec "+cpio+" --no-absolute-filenames \"$@\"\n"), 0o755))
 	packages := dist(t, "*.rpm")
-	cmd := exec.CommandContext(t.Context(), "rpmlint", append([]string{"--config", "../packaging/rpmlint.toml"}, packages...)...)
+	cmd := exec.CommandContext(
+		t.Context(),
+		"rpmlint",
+		append([]string{"--config", "../packaging/rpmlint.toml"}, packages...)...)
 	cmd.Env = append(os.Environ(), "HOME="+home, "PATH="+home+":"+os.Getenv("PATH"))
 	out, err := cmd.CombinedOutput()
 	require.NoError(t, err, "%s", out)
-	require.Contains(t, string(out), fmt.Sprintf(" %d packages and 0 specfiles checked; 0 errors, 0 warnings, ", len(packages)))
+	require.Contains(
+		t, string(out), fmt.Sprintf(" %d packages and 0 specfiles checked; 0 errors, 0 warnings, ", len(packages)),
+	)
 }
 
 // TestPackage_ARM64 runs the program of the arm64 package, by emulation.

@@ -77,8 +77,8 @@ func below(pid int) []proc {
 	return found
 }
 
-// marked are the living processes with a folder, or something in it, in their command line or environment, but for this
-// process and the programs of the test itself.
+// marked are the living processes with a folder, or something in it, in their command line or
+// environment, but for this process and the programs of the test itself.
 func marked(dir string) []proc {
 	var found []proc
 	for _, p := range processes() {

@@ -46,8 +46,9 @@ func (r *running) countsOn(t *testing.T) {
 	})
 }
 
-// TestReload_Edits edits the roles of a head and a worker under a running job, RAYNODED_EDITS times, 40 if that is not set:
-// in whichever way and with whatever text, nothing restarts, and only what a complete file has said is ever in force.
+// TestReload_Edits edits the roles of a head and a worker under a running job, RAYNODED_EDITS
+// times, 40 if that is not set: in whichever way and with whatever text, nothing restarts, and only
+// what a complete file has said is ever in force.
 func TestReload_Edits(t *testing.T) {
 	most := 40
 	if n, err := strconv.Atoi(os.Getenv("RAYNODED_EDITS")); err == nil {
@@ -58,7 +59,13 @@ func TestReload_Edits(t *testing.T) {
 	worker := s.member(t, "worker", workerRole, quickStop).start(t)
 	head.countsOn(t)
 	both := []*running{head, worker}
-	vital := []proc{head.one(t, gcsServer), head.one(t, raylet), worker.one(t, raylet), head.one(t, `/steady\.py `), worker.one(t, `^ray::Counter`)}
+	vital := []proc{
+		head.one(t, gcsServer),
+		head.one(t, raylet),
+		worker.one(t, raylet),
+		head.one(t, `/steady\.py `),
+		worker.one(t, `^ray::Counter`),
+	}
 
 	random := rand.New(rand.NewPCG(rand.Uint64(), 0))
 	said := map[*running][]string{}
@@ -103,7 +110,8 @@ func TestReload_Edits(t *testing.T) {
 // dropIn is the file that is edited.
 func (m *member) dropIn() string { return filepath.Join(m.role()+".d", "edit.toml") }
 
-// names are those of the cluster that the service manager was told of while the node ran, one after the other.
+// names are those of the cluster that the service manager was told of while the node ran, one after
+// the other.
 func (r *running) names() []string {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -126,16 +134,23 @@ func (m *member) reload(t *testing.T) string {
 	return string(out)
 }
 
-// TestReload_Always edits a key of a head that needs a new Ray, where the role says that no edit waits: its job begins
-// again in another cluster, which its standing worker joins.
+// TestReload_Always edits a key of a head that needs a new Ray, where the role says that no edit
+// waits: its job begins again in another cluster, which its standing worker joins.
 func TestReload_Always(t *testing.T) {
 	s := newSite(t, "2.60.0")
 	always := `reload.restart = "always"`
-	head := s.member(t, "head", headRole, quickStop, always, fmt.Sprintf(counts, absolute(t, "testdata/steady.py"))).start(t)
+	head := s.member(t, "head", headRole, quickStop, always, fmt.Sprintf(counts, absolute(t, "testdata/steady.py"))).
+		start(t)
 	worker := s.member(t, "worker", workerRole, quickStop, `watchdog.on_head_loss = "rejoin"`).start(t)
 	head.countsOn(t)
 	ids := []string{s.clusterID(t)}
-	before := []proc{head.one(t, gcsServer), head.one(t, raylet), worker.one(t, raylet), head.one(t, `/steady\.py `), worker.one(t, `^ray::Counter`)}
+	before := []proc{
+		head.one(t, gcsServer),
+		head.one(t, raylet),
+		worker.one(t, raylet),
+		head.one(t, `/steady\.py `),
+		worker.one(t, `^ray::Counter`),
+	}
 
 	require.NoError(t, os.WriteFile(head.dropIn(), []byte("ray.num_cpus = 3\n"), 0o600))
 	head.says(t, " restarting Ray for ray.num_cpus\n")
@@ -154,8 +169,8 @@ func TestReload_Always(t *testing.T) {
 	worker.stop(t)
 }
 
-// TestReload_Drains edits a key of a worker that needs a new Ray, where the role says that no edit waits: what runs there
-// ends first.
+// TestReload_Drains edits a key of a worker that needs a new Ray, where the role says that no edit
+// waits: what runs there ends first.
 func TestReload_Drains(t *testing.T) {
 	s := newSite(t, "2.60.0")
 	head := s.member(t, "head", headRole, quickStop).start(t)

@@ -71,7 +71,8 @@ func absolute(t *testing.T, path string) string {
 	return path
 }
 
-// TestAuto_ByLauncher is one role file whose role a launcher's variables say, and whose job is GRPO.
+// TestAuto_ByLauncher is one role file whose role a launcher's variables say, and whose job is
+// GRPO.
 func TestAuto_ByLauncher(t *testing.T) {
 	s := newSite(t, "2.60.0")
 	role := `role = "auto"
@@ -86,7 +87,10 @@ wait_timeout = "2m"
 [stop]
 grace = "1s"
 `
-	resources := []string{"ray.num_cpus = 4\nray.resources = { learner = 2, preparation = 1 }", "ray.num_cpus = 4\nray.resources = { engine = 2, verifier = 1 }"}
+	resources := []string{
+		"ray.num_cpus = 4\nray.resources = { learner = 2, preparation = 1 }",
+		"ray.num_cpus = 4\nray.resources = { engine = 2, verifier = 1 }",
+	}
 	var all []*running
 	for rank := range 2 {
 		m := s.member(t, "rank"+strconv.Itoa(rank), role, resources[rank])
@@ -102,8 +106,8 @@ grace = "1s"
 	require.Contains(t, all[0].log(t), "driver: step 12 ")
 }
 
-// TestAuto_ByAddress is one role file on two hosts with names and addresses of their own: the head is who has the address of
-// cluster.head.
+// TestAuto_ByAddress is one role file on two hosts with names and addresses of their own: the head
+// is who has the address of cluster.head.
 func TestAuto_ByAddress(t *testing.T) {
 	s := newSite(t, "2.60.0")
 	network := lab.NewNetwork(t)
@@ -129,8 +133,11 @@ wait_timeout = "2m"
 		node := lab.Netns(t, network, name, "")
 		dir := filepath.Join(s.dir, name)
 		nodes = append(nodes, node)
-		all = append(all, node.Start(t, "env", "STATE_DIRECTORY="+dir, "RUNTIME_DIRECTORY="+dir, "HOME="+dir, "GORACE=atexit_sleep_ms=0",
-			lab.Binary(t), "run", "--role", file))
+		all = append(
+			all,
+			node.Start(t, "env", "STATE_DIRECTORY="+dir, "RUNTIME_DIRECTORY="+dir, "HOME="+dir, "GORACE=atexit_sleep_ms=0",
+				lab.Binary(t), "run", "--role", file),
+		)
 	}
 	require.Equal(t, 3, all[0].Wait(t, comes), all[0].Output())
 	require.Contains(t, all[0].Output(), "\nran on a b\n")
@@ -149,7 +156,10 @@ func TestAuto_NodeIP(t *testing.T) {
 	s := newSite(t, "2.60.0")
 	s.members++ // of nobody: the head's
 	r := s.member(t, "second", `role = "auto"`+anyRole).start(t)
-	lab.Until(t, comes, "it is decided", func() bool { return strings.Contains(r.status(), "; cannot reach head ") || isStarting(r) })
+	lab.Until(
+		t, comes, "it is decided",
+		func() bool { return strings.Contains(r.status(), "; cannot reach head ") || isStarting(r) },
+	)
 	require.Contains(t, r.status(), "waiting: worker of lab, head "+s.head)
 	r.stop(t)
 }
@@ -159,7 +169,11 @@ func isStarting(r *running) bool { return strings.HasPrefix(r.status(), "startin
 func TestJob_RayDies(t *testing.T) {
 	for name, pattern := range map[string]string{"gcs_server": gcsServer, "raylet": raylet} {
 		t.Run(name, func(t *testing.T) {
-			head := newSite(t, "2.60.0").member(t, "head", headRole, quickStop, `job.command = ["sh", "-c", "sleep 1000 & wait"]`).start(t)
+			head := newSite(
+				t,
+				"2.60.0",
+			).member(t, "head", headRole, quickStop, `job.command = ["sh", "-c", "sleep 1000 & wait"]`).
+				start(t)
 			head.says(t, "job runs: sh")
 			lab.Until(t, comes, "the job is at work", func() bool {
 				return slices.ContainsFunc(head.look(), func(p proc) bool { return strings.HasPrefix(p.line(), "sleep 1000") })

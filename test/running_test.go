@@ -23,7 +23,8 @@ import (
 	"github.com/raynoded/raynoded/test/lab"
 )
 
-// running is a member's raynoded as a process, in the foreground, with the test as its service manager.
+// running is a member's raynoded as a process, in the foreground, with the test as its service
+// manager.
 type running struct {
 	*member
 	cmd    *exec.Cmd
@@ -232,8 +233,8 @@ func (r *running) stop(t *testing.T) time.Duration {
 	return r.end.Sub(asked)
 }
 
-// ends waits for the end and compares it with what must be: the exit code, and the reason, in which * stands for
-// anything, in the last line of the log and on record. Nothing must be left.
+// ends waits for the end and compares it with what must be: the exit code, and the reason, in which
+// * stands for anything, in the last line of the log and on record. Nothing must be left.
 func (r *running) ends(t *testing.T, code int, reason string) {
 	t.Helper()
 	require.Equal(t, code, r.wait(t, comes), r.log(t))
@@ -249,7 +250,10 @@ func (r *running) ends(t *testing.T, code int, reason string) {
 		last = " error:" + last
 	}
 	log := strings.TrimSpace(r.log(t))
-	require.True(t, strings.HasSuffix(log, last), "the log does not end with%s but with:\n%s", last, log[max(0, len(log)-2*len(last)):])
+	require.True(
+		t, strings.HasSuffix(log, last), "the log does not end with%s but with:\n%s", last,
+		log[max(0, len(log)-2*len(last)):],
+	)
 	require.NotContains(t, log, "DATA RACE")
 	r.nothingLeft(t)
 }

@@ -14,7 +14,8 @@ import (
 	"github.com/raynoded/raynoded/test/lab"
 )
 
-// TestSchema has taplo, which editors use, hold role files against the schema that the package ships.
+// TestSchema has taplo, which editors use, hold role files against the schema that the package
+// ships.
 func TestSchema(t *testing.T) {
 	taplo := lab.Taplo(t)
 	text, err := role.NewSchema().JSON()
@@ -22,7 +23,8 @@ func TestSchema(t *testing.T) {
 	schema := filepath.Join(t.TempDir(), "role.schema.json")
 	require.NoError(t, os.WriteFile(schema, text, 0o600))
 	lint := func(file string) (said string, ok bool) {
-		out, err := exec.CommandContext(t.Context(), taplo, "lint", "--no-auto-config", "--schema", "file://"+schema, file).CombinedOutput()
+		out, err := exec.CommandContext(t.Context(), taplo, "lint", "--no-auto-config", "--schema", "file://"+schema, file).
+			CombinedOutput()
 		return string(out), err == nil
 	}
 

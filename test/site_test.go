@@ -20,10 +20,12 @@ import (
 	"github.com/raynoded/raynoded/test/lab"
 )
 
-// comes is how long a test waits for what must come, such as a Ray that starts on a machine with much to do.
+// comes is how long a test waits for what must come, such as a Ray that starts on a machine with
+// much to do.
 const comes = 90 * time.Second
 
-// site is where one cluster lives on this machine: a folder, and loopback addresses and a port that nobody else has.
+// site is where one cluster lives on this machine: a folder, and loopback addresses and a port that
+// nobody else has.
 type site struct {
 	dir     string
 	bin     string // of Ray
@@ -36,8 +38,8 @@ type site struct {
 // sites counts those of this process.
 var sites atomic.Uint32
 
-// newSite makes a site for a release of Ray. At the end of the test nothing of it is left: the test fails if it has to be
-// killed first.
+// newSite makes a site for a release of Ray. At the end of the test nothing of it is left: the test
+// fails if it has to be killed first.
 func newSite(t *testing.T, version string) *site {
 	t.Helper()
 	bin := lab.RayBin(t, version)
@@ -108,7 +110,8 @@ type member struct {
 	env  []string
 }
 
-// member makes a member of a role file, with more files laid over it. The head is the first one of a site.
+// member makes a member of a role file, with more files laid over it. The head is the first one of
+// a site.
 func (s *site) member(t *testing.T, name, role string, more ...string) *member {
 	t.Helper()
 	s.members++

@@ -18,8 +18,8 @@ import (
 	"github.com/raynoded/raynoded/test/lab"
 )
 
-// TestSoak lets one standing worker live through RAYNODED_SOAK heads, 3 if that is not set: what it holds while it waits
-// for the next must not grow.
+// TestSoak lets one standing worker live through RAYNODED_SOAK heads, 3 if that is not set: what it
+// holds while it waits for the next must not grow.
 func TestSoak(t *testing.T) {
 	lives := 3
 	if n, err := strconv.Atoi(os.Getenv("RAYNODED_SOAK")); err == nil {
@@ -43,12 +43,16 @@ func TestSoak(t *testing.T) {
 	worker.stop(t)
 }
 
-// outlives has a head come and go, in a way that depends on n. Every third time the worker works for somebody then.
+// outlives has a head come and go, in a way that depends on n. Every third time the worker works
+// for somebody then.
 func outlives(t *testing.T, h *member, worker *running, n int) {
 	t.Helper()
 	head, began := h.start(t), time.Now()
 	worker.hearsAfter(t, began, "STATUS=running: ")
-	lab.Until(t, comes, "`ray start` of the worker has returned", func() bool { return !slices.ContainsFunc(worker.look(), isRayStart) })
+	lab.Until(
+		t, comes, "`ray start` of the worker has returned",
+		func() bool { return !slices.ContainsFunc(worker.look(), isRayStart) },
+	)
 	const keep = 3 // ray.keep_sessions
 	lab.Until(t, comes, "old sessions are removed", func() bool { return len(worker.sessions(t)) <= keep })
 	if n%3 == 0 {
@@ -74,14 +78,16 @@ type holding struct {
 	sessions               int
 }
 
-// more says whether it is more than it was, but for what the kernel's and the runtime's own growth comes to, which ends.
+// more says whether it is more than it was, but for what the kernel's and the runtime's own growth
+// comes to, which ends.
 func (h holding) more(before holding) bool {
 	const threads, resident = 6, 24 << 10 // of a program with the race detector
 	return h.fds > before.fds || h.cgroups > before.cgroups || h.files > before.files ||
 		h.threads > before.threads+threads || h.resident > before.resident+resident
 }
 
-// holds looks at a raynoded that waits for its head. The least of several looks counts, as a connection may just be open.
+// holds looks at a raynoded that waits for its head. The least of several looks counts, as a
+// connection may just be open.
 func (r *running) holds(t *testing.T) holding {
 	t.Helper()
 	require.Empty(t, below(r.pid()), "it has children while it waits")

@@ -44,7 +44,11 @@ func TestWait(t *testing.T) {
 	code, out, errs = h.gate(t, "--nodes", "2", "--timeout", "5s", "gpu-001", "gpu-002")
 	require.Equal(t, 75, code, errs)
 	require.Empty(t, out)
-	matches(t, "*raynoded: the cluster is not complete within 5s: 1 of 2 nodes; here: gpu-001; missing: gpu-002; left: gpu-002\n", errs)
+	matches(
+		t,
+		"*raynoded: the cluster is not complete within 5s: 1 of 2 nodes; here: gpu-001; missing: gpu-002; left: gpu-002\n",
+		errs,
+	)
 	head.stop(t)
 }
 
@@ -54,7 +58,8 @@ func (m *member) gate(t *testing.T, args ...string) (code int, stdout, stderr st
 	return m.ask(t, "wait", args...)
 }
 
-// ask runs a command of raynoded's on a member's host and returns the exit code and what it printed.
+// ask runs a command of raynoded's on a member's host and returns the exit code and what it
+// printed.
 func (m *member) ask(t *testing.T, command string, args ...string) (code int, stdout, stderr string) {
 	t.Helper()
 	var out, errs bytes.Buffer

@@ -1,4 +1,5 @@
-// Package units holds the systemd units of raynoded and examples of drop-ins; there is no code here, only their tests.
+// Package units holds the systemd units of raynoded and examples of drop-ins; there is no code
+// here, only their tests.
 package units
 
 import (
@@ -47,15 +48,18 @@ func TestService_KeepsTheContract(t *testing.T) {
 	})
 }
 
-// Keys that systemd 249 has, of which Delegate=, OOMPolicy= (243), ProtectKernelLogs= (244) and LoadCredential= (247) are
-// the youngest. Look a new one up in systemd.directives(7) before it goes in here: an older systemd logs "Unknown key"
-// at every start and ignores it.
+// Keys that systemd 249 has, of which Delegate=, OOMPolicy= (243), ProtectKernelLogs= (244) and
+// LoadCredential= (247) are the youngest. Look a new one up in systemd.directives(7) before it goes
+// in here: an older systemd logs "Unknown key" at every start and ignores it.
 var knownTo249 = []string{
 	"After", "AssertPathExists", "CapabilityBoundingSet", "Delegate", "Description", "Documentation", "ExecReload",
-	"ExecStart", "ExecStartPre", "KillMode", "LimitCORE", "LimitMEMLOCK", "LimitNOFILE", "LoadCredential", "LockPersonality",
-	"NoNewPrivileges", "NotifyAccess", "OOMPolicy", "ProtectKernelLogs", "ProtectKernelModules", "ProtectSystem", "Restart",
+	"ExecStart", "ExecStartPre", "KillMode", "LimitCORE", "LimitMEMLOCK", "LimitNOFILE", "LoadCredential",
+	"LockPersonality",
+	"NoNewPrivileges", "NotifyAccess", "OOMPolicy", "ProtectKernelLogs", "ProtectKernelModules", "ProtectSystem",
+	"Restart",
 	"RestartForceExitStatus", "RestartSec", "RestrictRealtime", "RuntimeDirectory", "StartLimitIntervalSec",
-	"StateDirectory", "SystemCallArchitectures", "TasksMax", "TimeoutStartSec", "TimeoutStopSec", "Type", "User", "WantedBy",
+	"StateDirectory", "SystemCallArchitectures", "TasksMax", "TimeoutStartSec", "TimeoutStopSec", "Type", "User",
+	"WantedBy",
 	"Wants", "WatchdogSec",
 }
 
@@ -86,8 +90,8 @@ func TestUnits_VerifySilently(t *testing.T) {
 	}
 }
 
-// The sandbox cannot quietly get weaker. The figures are systemd's, ten times its "exposure level"; 252 gives higher ones
-// than 257.
+// The sandbox cannot quietly get weaker. The figures are systemd's, ten times its "exposure level";
+// 252 gives higher ones than 257.
 func TestUnits_Exposure(t *testing.T) {
 	needAnalyze(t)
 	if v := version(t); v < 250 {
@@ -106,13 +110,16 @@ func TestUnits_Exposure(t *testing.T) {
 			if c.dropIn != "" {
 				write(t, filepath.Join(dir, "raynoded.service.d", c.dropIn), read(t, "examples/"+c.dropIn))
 			}
-			out, err := analyze(dir, "security", "--no-pager", "--offline=true", "--threshold="+c.most, filepath.Join(dir, "raynoded.service"))
+			out, err := analyze(
+				dir, "security", "--no-pager", "--offline=true", "--threshold="+c.most, filepath.Join(dir, "raynoded.service"),
+			)
 			require.NoError(t, err, out)
 		})
 	}
 }
 
-// host returns a folder with the units as an installed host has them, except that the programs they start exist here.
+// host returns a folder with the units as an installed host has them, except that the programs they
+// start exist here.
 func host(t *testing.T) string {
 	dir := t.TempDir()
 	for _, path := range []string{"raynoded.service", "raynoded@.service", "examples/training.service"} {
@@ -133,7 +140,8 @@ func needAnalyze(t *testing.T) {
 	}
 }
 
-// verify returns all that systemd-analyze says of a unit. Its exit code says nothing: it is 0 for unknown keys.
+// verify returns all that systemd-analyze says of a unit. Its exit code says nothing: it is 0 for
+// unknown keys.
 func verify(t *testing.T, dir, unit string) string {
 	out, err := analyze(dir, "verify", "--man=no", filepath.Join(dir, unit))
 	require.NoError(t, err, out)
@@ -169,7 +177,9 @@ func settings(t *testing.T, path string) []string {
 			all = append(all, section+" "+line)
 		}
 	}
-	require.False(t, slices.ContainsFunc(all, func(s string) bool { return !strings.Contains(s, "=") }), "a line without =: %q", all)
+	require.False(
+		t, slices.ContainsFunc(all, func(s string) bool { return !strings.Contains(s, "=") }), "a line without =: %q", all,
+	)
 	return all
 }
 

@@ -13,8 +13,8 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// A tracer that stops a process on its way out has the kernel hold it there: no SIGKILL ends it then, as with one that is
-// stuck in a driver.
+// A tracer that stops a process on its way out has the kernel hold it there: no SIGKILL ends it
+// then, as with one that is stuck in a driver.
 func TestRun_ProcessThatCannotBeKilled(t *testing.T) {
 	t.Parallel()
 	h := newCluster(t).host("worker", workerRole, `stop.grace = "100ms"`)
@@ -27,7 +27,10 @@ func TestRun_ProcessThatCannotBeKilled(t *testing.T) {
 	p.signal(syscall.SIGTERM)
 	require.Equal(t, 74, p.exit())
 	require.Equal(t, 74, h.end().Code)
-	require.Equal(t, fmt.Sprintf("asked to stop: terminated; 1 still there 10s after SIGKILL: %d (raylet, state t)", raylet.PID), h.end().Reason)
+	require.Equal(
+		t, fmt.Sprintf("asked to stop: terminated; 1 still there 10s after SIGKILL: %d (raylet, state t)", raylet.PID),
+		h.end().Reason,
+	)
 	require.True(t, raylet.Alive())
 	require.NoFileExists(t, h.path("run", "ray.env"))
 
@@ -45,7 +48,9 @@ func TestRun_ProcessThatCannotBeKilled(t *testing.T) {
 // A job that cannot be killed keeps nothing else alive. It is named once.
 func TestRun_JobThatCannotBeKilled(t *testing.T) {
 	t.Parallel()
-	h := newCluster(t).host("head", headRole, job("echo at work: $$; exec sleep 1000 >/dev/null 2>&1"), `stop.grace = "100ms"`)
+	h := newCluster(
+		t,
+	).host("head", headRole, job("echo at work: $$; exec sleep 1000 >/dev/null 2>&1"), `stop.grace = "100ms"`)
 	p := h.run()
 	pids := p.atWork()
 	require.Len(t, pids, 1)
@@ -59,7 +64,10 @@ func TestRun_JobThatCannotBeKilled(t *testing.T) {
 	p.late = time.After(patience)
 	p.signal(syscall.SIGTERM)
 	require.Equal(t, 74, p.exit())
-	require.Equal(t, fmt.Sprintf("asked to stop: terminated; 1 still there 10s after SIGKILL: %d (sleep, state t)", pid), h.end().Reason)
+	require.Equal(
+		t, fmt.Sprintf("asked to stop: terminated; 1 still there 10s after SIGKILL: %d (sleep, state t)", pid),
+		h.end().Reason,
+	)
 	for _, left := range h.started() {
 		require.False(t, left.Alive(), "%s is left", left.Program)
 	}
@@ -79,7 +87,14 @@ func TestRun_OrphanThatCannotBeKilled(t *testing.T) {
 	first.kill()
 	second := h.run()
 	require.Equal(t, 74, second.exit())
-	require.Equal(t, fmt.Sprintf("cannot end what an earlier raynoded left behind: 1 still there 10s after SIGKILL: %d (raylet, state t)", raylet.PID), h.end().Reason)
+	require.Equal(
+		t,
+		fmt.Sprintf(
+			"cannot end what an earlier raynoded left behind: 1 still there 10s after SIGKILL: %d (raylet, state t)",
+			raylet.PID,
+		),
+		h.end().Reason,
+	)
 	require.FileExists(t, h.path("processes.json"), "for the next try")
 }
 
@@ -99,7 +114,10 @@ func hold(t *testing.T, pid int) (release func()) {
 		done <- unix.PtraceDetach(pid)
 	}()
 	if err := <-held; err != nil {
-		t.Skipf("a process that cannot be killed is made with ptrace, which this machine refuses: %v", os.NewSyscallError("ptrace", err))
+		t.Skipf(
+			"a process that cannot be killed is made with ptrace, which this machine refuses: %v",
+			os.NewSyscallError("ptrace", err),
+		)
 	}
 	return func() {
 		close(released)

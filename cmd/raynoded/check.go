@@ -18,10 +18,13 @@ func checkCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "check [FILE] [--as PLACE]",
 		Short: "Check a role file and its drop-ins",
-		Long: "Checks FILE (default " + defaultRole + ") and FILE.d/*.toml and reports every problem as file:line:col: key: what.\n" +
+		Long: "Checks FILE (default " + defaultRole + ") and FILE.d/*.toml and reports every problem as file:line:col: " +
+			"key: what.\n" +
 			"It looks at nothing else: no network, no Ray, no rights are needed.\n\n" +
-			"With --as, FILE may have any name and be anywhere: it is checked as if it were at PLACE already, together with the\n" +
-			"files that are there. PLACE is a role file or a drop-in, such as /etc/raynoded/role.toml.d/50-host.toml. In Ansible:\n" +
+			"With --as, FILE may have any name and be anywhere: it is checked as if it were at PLACE already, together with " +
+			"the\n" +
+			"files that are there. PLACE is a role file or a drop-in, such as /etc/raynoded/role.toml.d/50-host.toml. In " +
+			"Ansible:\n" +
 			"validate: raynoded check %s --as /etc/raynoded/role.toml",
 		Args:              oneFile,
 		ValidArgsFunction: tomlFiles,
@@ -92,7 +95,8 @@ func summary(r *role.Role) string {
 // wants is where systemd keeps what starts at boot.
 const wants = "/etc/systemd/system/multi-user.target.wants"
 
-// warnings are about what is valid but hardly meant: a per-job node that starts at boot ends with exit code 69 when no job runs.
+// warnings are about what is valid but hardly meant: a per-job node that starts at boot ends with
+// exit code 69 when no job runs.
 func warnings(r *role.Role) []string {
 	path, err := filepath.Abs(r.Files[0])
 	if err != nil || r.Standing() || r.Kind == role.Single || filepath.Dir(path) != filepath.Dir(defaultRole) {
@@ -102,5 +106,10 @@ func warnings(r *role.Role) []string {
 	if _, err := os.Lstat(filepath.Join(wants, unit)); err != nil {
 		return nil
 	}
-	return []string{fmt.Sprintf(`%s starts at boot, but the role is per-job: systemctl disable %s, or watchdog.on_head_loss = "rejoin"`, unit, unit)}
+	return []string{
+		fmt.Sprintf(
+			`%s starts at boot, but the role is per-job: systemctl disable %s, or watchdog.on_head_loss = "rejoin"`, unit,
+			unit,
+		),
+	}
 }

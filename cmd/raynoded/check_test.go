@@ -22,7 +22,10 @@ func TestCheck(t *testing.T) {
 		code           int
 		stdout, stderr string
 	}{
-		{"in another place", []string{"--as", good.role(), c.dir + "/.ansible_tmp1"}, 0, "$DIR/worker.toml: good: worker, standing, head $HEAD\n", ""},
+		{
+			"in another place", []string{"--as", good.role(), c.dir + "/.ansible_tmp1"}, 0,
+			"$DIR/worker.toml: good: worker, standing, head $HEAD\n", "",
+		},
 		{
 			"a drop-in in another place", []string{"--as", good.role() + ".d/50.toml", c.dir + "/tmp2"}, 78, "",
 			"$DIR/worker.toml.d/50.toml:1:14: stop.grace: must be a duration such as \"500ms\", \"10s\" or \"5m\", got 5",

@@ -119,7 +119,9 @@ func (c *cluster) play(program string, env []string, args ...string) (cmd *exec.
 	session, err := os.MkdirTemp(c.dir, "session")
 	require.NoError(c, err)
 	require.NoError(c, os.Mkdir(filepath.Join(session, "logs"), 0o755))
-	cmd = exec.Command(filepath.Join(string(c.ray), "bin", program), append(args, "--log_dir="+filepath.Join(session, "logs"))...)
+	cmd = exec.Command(
+		filepath.Join(string(c.ray), "bin", program),
+		append(args, "--log_dir="+filepath.Join(session, "logs"))...)
 	cmd.Env = append([]string{c.ray.Env(), byTest}, env...)
 	cmd.Stderr = os.Stderr
 	require.NoError(c, cmd.Start())
@@ -153,8 +155,10 @@ func (c *cluster) gcs(env ...string) *exec.Cmd {
 func (c *cluster) node(name string, gpus int, labels ...string) *exec.Cmd {
 	c.Helper()
 	id := fmt.Sprintf("%x", name)
-	cmd, session := c.play("raylet", nil, "--node_id="+strings.Repeat("0", 56-len(id))+id, "--gcs-address="+c.head,
-		"--node-name="+name, "--node_ip_address="+c.ip, fmt.Sprintf("--num-gpus=%d", gpus), "--labels="+strings.Join(labels, ","))
+	cmd, session := c.play(
+		"raylet", nil, "--node_id="+strings.Repeat("0", 56-len(id))+id, "--gcs-address="+c.head, "--node-name="+name,
+		"--node_ip_address="+c.ip, fmt.Sprintf("--num-gpus=%d", gpus), "--labels="+strings.Join(labels, ","),
+	)
 	c.eventually(func() bool {
 		_, err := os.Stat(filepath.Join(session, "registered"))
 		return err == nil
@@ -214,7 +218,8 @@ func (c *cluster) eventually(done func() bool) {
 	require.Eventually(c, done, patience, 5*time.Millisecond)
 }
 
-// cgroups is the pattern of the cgroups that p makes, where version 2 is mounted in the usual places.
+// cgroups is the pattern of the cgroups that p makes, where version 2 is mounted in the usual
+// places.
 func cgroups(t *testing.T, p *process) string {
 	t.Helper()
 	text, err := os.ReadFile("/proc/self/cgroup")

@@ -7,7 +7,8 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// What a shell is told when it asks what may come next: the words, and :8 for files that end so, :4 for no files.
+// What a shell is told when it asks what may come next: the words, and :8 for files that end so, :4
+// for no files.
 func TestComplete(t *testing.T) {
 	t.Parallel()
 	const roleFiles, nothing = "toml\n:8\n", ":4\n"
@@ -27,8 +28,10 @@ func TestComplete(t *testing.T) {
 		"wait gpu-001 |":   nothing,
 		"forget --role |":  roleFiles,
 		"run --rol|":       "--role\tthe role file; FILE.d/*.toml are read over it\n" + nothing,
-		"completion |": "bash\tGenerate the autocompletion script for bash\nfish\tGenerate the autocompletion script for fish\n" +
-			"powershell\tGenerate the autocompletion script for powershell\nzsh\tGenerate the autocompletion script for zsh\n" + nothing,
+		"completion |": "bash\tGenerate the autocompletion script for bash\nfish\tGenerate the autocompletion script for " +
+			"fish\n" +
+			"powershell\tGenerate the autocompletion script for powershell\nzsh\tGenerate the autocompletion script for " +
+			"zsh\n" + nothing,
 	} {
 		t.Run(line, func(t *testing.T) {
 			t.Parallel()

@@ -13,8 +13,10 @@ func configCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "config [FILE]",
 		Short: "Print the role file with its drop-ins and defaults",
-		Long: "Prints what FILE (default " + defaultRole + "), FILE.d/*.toml and the defaults come to: a role file that says the\n" +
-			"same, with the place of each value. It holds no secret. The JSON says of each key whether it is live: whether an\n" +
+		Long: "Prints what FILE (default " + defaultRole + "), FILE.d/*.toml and the defaults come to: a role file that " +
+			"says the\n" +
+			"same, with the place of each value. It holds no secret. The JSON says of each key whether it is live: whether " +
+			"an\n" +
 			"edit applies to a running node, or needs a new Ray.",
 		Args:              oneFile,
 		ValidArgsFunction: tomlFiles,

@@ -14,8 +14,12 @@ func TestConfig(t *testing.T) {
 	h := newCluster(t).host("single", "role = \"single\"\n", "[stop]\ngrace = \"1s\"\n")
 	p := command(t, nil, "config", h.role())
 	require.Equal(t, 0, p.exit())
-	require.Contains(t, p.output(), h.fill("role = \"single\"  # $DIR/single.toml:1\n\n[cluster]\nname = \"\"  # default\n"))
-	require.Contains(t, p.output(), h.fill("\n[stop]\ndrain = \"0s\"  # default\ngrace = \"1s\"  # $DIR/single.toml.d/0.toml:2\n"))
+	require.Contains(
+		t, p.output(), h.fill("role = \"single\"  # $DIR/single.toml:1\n\n[cluster]\nname = \"\"  # default\n"),
+	)
+	require.Contains(
+		t, p.output(), h.fill("\n[stop]\ndrain = \"0s\"  # default\ngrace = \"1s\"  # $DIR/single.toml.d/0.toml:2\n"),
+	)
 
 	printed := filepath.Join(t.TempDir(), "printed.toml")
 	require.NoError(t, os.WriteFile(printed, []byte(p.output()), 0o600))
@@ -51,8 +55,12 @@ func TestCheck_As(t *testing.T) {
 	}{
 		{"a role file", "role = \"single\"\n", "$DIR/role.toml", 0, "$DIR/role.toml: good: single host\n", ""},
 		{"a drop-in", "[stop]\ndrain = \"1s\"\n", "$DIR/role.toml.d/9.toml", 0, "$DIR/role.toml: good: single host\n", ""},
-		{"a bad one", "\n[stop]\ndrain = 1\n", "$DIR/role.toml.d/9.toml", 78, "", "$DIR/role.toml.d/9.toml:3:9: stop.drain: must be a duration such as \"500ms\", \"10s\" or \"5m\", got 1"},
-		{"one that does not go with the rest", "role = \"head\"\nstop.x = 1\n", "$DIR/role.toml", 78, "", "$DIR/role.toml:1:1: auth.mode: must be \"token\" or \"none\", there is no default, got nothing\n$DIR/role.toml:1:1: cluster.head: must be host:port, such as \"gpu-001:6379\", got nothing\n$DIR/role.toml:2:10: stop.x: unknown key"},
+		{"a bad one", "\n[stop]\ndrain = 1\n", "$DIR/role.toml.d/9.toml", 78, "", "$DIR/role.toml.d/9.toml:3:9: " +
+			"stop.drain: must be a duration such as \"500ms\", \"10s\" or \"5m\", got 1"},
+		{"one that does not go with the rest", "role = \"head\"\nstop.x = " +
+			"1\n", "$DIR/role.toml", 78, "", "$DIR/role.toml:1:1: auth.mode: must be \"token\" or \"none\", there is no " +
+			"default, got nothing\n$DIR/role.toml:1:1: cluster.head: must be host:port, such as \"gpu-001:6379\", got " +
+			"nothing\n$DIR/role.toml:2:10: stop.x: unknown key"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			path := filepath.Join(t.TempDir(), "source")

@@ -31,10 +31,14 @@ func envCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "env [--role FILE] [--diff PID | --cluster]",
 		Short: "Show the environment that Ray gets, and where each value came from",
-		Long: "Shows what Ray and the job would find in their environment if the node started now: each value, how it gets there\n" +
-			"(by the environment, or by the file that NCCL_CONF_FILE names), and its origin; then what is written elsewhere on\n" +
-			"this host and does not reach a service, and what is hardly meant. Values of env_from.files are never shown, nor is what\n" +
-			"was taken over and may be a secret. The base (PATH, HOME and the like) is that of whoever asks: a unit has its own.\n\n" +
+		Long: "Shows what Ray and the job would find in their environment if the node started now: each value, how it " +
+			"gets there\n" +
+			"(by the environment, or by the file that NCCL_CONF_FILE names), and its origin; then what is written elsewhere " +
+			"on\n" +
+			"this host and does not reach a service, and what is hardly meant. Values of env_from.files are never shown, " +
+			"nor is what\n" +
+			"was taken over and may be a secret. The base (PATH, HOME and the like) is that of whoever asks: a unit has its " +
+			"own.\n\n" +
 			"--diff compares it with the environment that a running process was started with, such as a raylet's; --cluster\n" +
 			"compares the nodes of the cluster with each other, by what should be the same on every host.",
 		Args: noArgs,

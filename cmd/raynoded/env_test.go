@@ -97,7 +97,11 @@ warning: NCCL_DEBUG: NCCL does not know this level and prints nothing: it knows 
 // What env shows is what Ray gets, and the log says the warnings.
 func TestEnv_IsWhatRayGets(t *testing.T) {
 	t.Parallel()
-	h := newCluster(t).host("head", headRole, someEnv).dress().with("HOME=$DIR", "MY_OWN=1", "NCCL_ALGO=Ring", "INVOCATION_ID=x")
+	h := newCluster(
+		t,
+	).host("head", headRole, someEnv).
+		dress().
+		with("HOME=$DIR", "MY_OWN=1", "NCCL_ALGO=Ring", "INVOCATION_ID=x")
 	running := h.run()
 	running.until("environment: NCCL_DEBUG: NCCL does not know this level")
 	running.until(" running")
@@ -114,7 +118,10 @@ func TestEnv_IsWhatRayGets(t *testing.T) {
 		}
 	}
 	raylet := h.one("raylet")
-	got := slices.DeleteFunc(slices.Clone(raylet.Env), func(entry string) bool { return strings.HasPrefix(entry, "RAY_CLOUD_INSTANCE_ID=raynoded-") })
+	got := slices.DeleteFunc(
+		slices.Clone(raylet.Env),
+		func(entry string) bool { return strings.HasPrefix(entry, "RAY_CLOUD_INSTANCE_ID=raynoded-") },
+	)
 	require.Len(t, got, len(raylet.Env)-1)
 	require.ElementsMatch(t, want, got)
 	conf, err := os.ReadFile(h.path("run", "nccl.conf"))
@@ -131,7 +138,14 @@ func TestEnv_IsWhatRayGets(t *testing.T) {
 	require.Equal(t, "NCCL_IB_TIMEOUT: \"22\", and should be \"23\"\n", p.output())
 	p = h.showEnv("--json", "--diff", strconv.Itoa(raylet.PID))
 	require.Equal(t, 1, p.exit())
-	require.JSONEq(t, fmt.Sprintf(`{"pid": %d, "differences": [{"name": "NCCL_IB_TIMEOUT", "text": "\"22\", and should be \"23\""}]}`, raylet.PID), p.output())
+	require.JSONEq(
+		t,
+		fmt.Sprintf(
+			`{"pid": %d, "differences": [{"name": "NCCL_IB_TIMEOUT", "text": "\"22\", and should be \"23\""}]}`,
+			raylet.PID,
+		),
+		p.output(),
+	)
 
 	running.signal(syscall.SIGTERM)
 	h.ends(running, 0, "asked to stop: terminated")
@@ -160,8 +174,10 @@ func TestEnv_Cluster(t *testing.T) {
 	p = h.showEnv("--cluster", "--json")
 	require.Equal(t, 1, p.exit())
 	require.JSONEq(t, `{"common": "1a2b3c4d", "nodes": [
-		{"name": "gpu-001", "digest": "1a2b3c4d", "differs": false}, {"name": "gpu-002", "digest": "1a2b3c4d", "differs": false},
-		{"name": "gpu-003", "digest": "99999999", "differs": true}, {"name": "gpu-004", "digest": "", "differs": true}]}`, p.output())
+		{"name": "gpu-001", "digest": "1a2b3c4d", "differs": false},
+		{"name": "gpu-002", "digest": "1a2b3c4d", "differs": false},
+		{"name": "gpu-003", "digest": "99999999", "differs": true},
+		{"name": "gpu-004", "digest": "", "differs": true}]}`, p.output())
 }
 
 func TestEnv_Refusals(t *testing.T) {
@@ -173,7 +189,11 @@ func TestEnv_Refusals(t *testing.T) {
 		want string
 	}{
 		{[]string{"--diff", "0"}, 64, "raynoded: wrong usage: --diff must be the number of a process"},
-		{[]string{"--diff", "4194305"}, 64, "raynoded: wrong usage: --diff: cannot read the environment of process 4194305: open /proc/4194305/environ: no such file or directory"},
+		{
+			[]string{"--diff", "4194305"}, 64,
+			"raynoded: wrong usage: --diff: cannot read the environment of process 4194305: open /proc/4194305/environ: no " +
+				"such file or directory",
+		},
 		{[]string{"--diff", "1", "--cluster"}, 64, "raynoded: wrong usage: --diff and --cluster do not go together"},
 		{[]string{"more"}, 64, `raynoded: wrong usage: raynoded env takes no argument, got "more" (--help shows the usage)`},
 	}
@@ -186,7 +206,11 @@ func TestEnv_Refusals(t *testing.T) {
 	h = newCluster(t).host("worker", workerRole, "node.interface = \"none0\"")
 	p := h.showEnv()
 	require.Equal(t, 0, p.exit())
-	require.Contains(t, p.output(), "\nwarning: this node's address is not known, so nothing is derived from it: this host is not fit: node.interface: this host has no interface none0\n")
+	require.Contains(
+		t, p.output(),
+		"\nwarning: this node's address is not known, so nothing is derived from it: this host is not fit: "+
+			"node.interface: this host has no interface none0\n",
+	)
 }
 
 // Where nothing can be derived, everything derived would differ.
@@ -198,13 +222,25 @@ func TestEnv_DiffWithoutAddress(t *testing.T) {
 		code       int
 		reason     string
 	}{
-		{"no such interface", "node.interface = \"none0\"", 71, "this host is not fit: node.interface: this host has no interface none0"},
-		{"unknown head", noHead, 69, "the head cannot be reached: cannot resolve the name " + noName},
-		{"unknown head, undecided", "role = \"auto\"\n" + noHead, 69, "the head cannot be reached: cannot resolve the name " + noName},
-		{"a head that nobody knows", "role = \"head\"\n" + noHead, 71, "this host is not fit: cluster.head: cannot resolve the name " + noName +
-			": a head must know its own address: mend the name or set node.ip"},
 		{
-			"not launched", "role = \"auto\"\ncluster.auto = { rank = \"RANK\", nodes = \"NODES\", head_host = \"HEAD_HOST\" }\n", 78,
+			"no such interface", "node.interface = \"none0\"", 71,
+			"this host is not fit: node.interface: this host has no interface none0",
+		},
+		{"unknown head", noHead, 69, "the head cannot be reached: cannot resolve the name " + noName},
+		{
+			"unknown head, undecided", "role = \"auto\"\n" + noHead, 69,
+			"the head cannot be reached: cannot resolve the name " + noName,
+		},
+		{
+			"a head that nobody knows",
+			"role = \"head\"\n" + noHead,
+			71,
+			"this host is not fit: cluster.head: cannot resolve the name " + noName +
+				": a head must know its own address: mend the name or set node.ip",
+		},
+		{
+			"not launched", "role = \"auto\"\ncluster.auto = { rank = \"RANK\", nodes = \"NODES\", head_host = " +
+				"\"HEAD_HOST\" }\n", 78,
 			"the role cannot be decided: cluster.auto.rank: the variable RANK is not set: the launcher must set it\n" +
 				"the role cannot be decided: cluster.auto.nodes: the variable NODES is not set: the launcher must set it\n" +
 				"the role cannot be decided: cluster.auto.head_host: the variable HEAD_HOST is not set: the launcher must set it",
@@ -216,7 +252,10 @@ func TestEnv_DiffWithoutAddress(t *testing.T) {
 			h := newCluster(t).host("worker", workerRole, c.more)
 			p := h.showEnv("--diff", strconv.Itoa(os.Getpid()))
 			require.Equal(t, c.code, p.exit(), p.stderr())
-			require.Equal(t, "raynoded: cannot compare: this node's address is not known, so nothing is derived from it: "+c.reason, p.stderr())
+			require.Equal(
+				t, "raynoded: cannot compare: this node's address is not known, so nothing is derived from it: "+c.reason,
+				p.stderr(),
+			)
 			require.Empty(t, p.output())
 		})
 	}

@@ -36,7 +36,8 @@ type reported struct{ error }
 
 func (r reported) Unwrap() error { return r.error }
 
-// exitCode is the one place where an exit code is chosen. What may be left counts before why it had to go.
+// exitCode is the one place where an exit code is chosen. What may be left counts before why it had
+// to go.
 func exitCode(err error) int {
 	var (
 		unfinished daemon.UnfinishedError

@@ -19,7 +19,8 @@ func (e exit) word() string {
 	return strconv.Itoa(e.code)
 }
 
-// exits is what the commands mean by their exit codes, for their help and their man pages. Those of run are in README.md.
+// exits is what the commands mean by their exit codes, for their help and their man pages. Those of
+// run are in README.md.
 var exits = map[string][]exit{
 	"run": {
 		{exitOK, "asked to stop; the head went away after this node had joined; drained away by someone; the job ended well"},

@@ -19,8 +19,10 @@ func forgetCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "forget [--role FILE] [--yes]",
 		Short: "Forget the state of a persistent head",
-		Long: "Deletes what the GCS of a head with cluster.persistent_head keeps over its restarts, so that the next start makes a\n" +
-			"new cluster: after an upgrade of Ray, or to begin anew. Stop the head first. Workers that wait for the old cluster\n" +
+		Long: "Deletes what the GCS of a head with cluster.persistent_head keeps over its restarts, so that the next " +
+			"start makes a\n" +
+			"new cluster: after an upgrade of Ray, or to begin anew. Stop the head first. Workers that wait for the old " +
+			"cluster\n" +
 			"see another one in its place, which to them is a lost head.",
 		Args: noArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {

@@ -49,19 +49,30 @@ func TestForget_Refusals(t *testing.T) {
 	h := newCluster(t).host("worker", workerRole)
 	p := command(t, h.env, "forget", "--yes", "--role", h.role())
 	require.Equal(t, 78, p.exit())
-	require.Equal(t, "raynoded: the role cannot be decided: a worker keeps no state of a cluster: ask on the head", p.stderr())
+	require.Equal(
+		t, "raynoded: the role cannot be decided: a worker keeps no state of a cluster: ask on the head", p.stderr(),
+	)
 
 	h = newCluster(t).host("head", headRole, persistentHead, "cluster.redis = \"$IP:1\"\nray.bin = \"/bin/true\"")
 	p = command(t, h.env, "forget", "--yes", "--role", h.role())
 	require.Equal(t, 71, p.exit())
-	require.Equal(t, "raynoded: this host is not fit: cluster.redis: not a Ray program: /bin/true: it names no Python that could ask the Redis", p.stderr())
+	require.Equal(
+		t,
+		"raynoded: this host is not fit: cluster.redis: not a Ray program: /bin/true: it names no Python that could ask "+
+			"the Redis",
+		p.stderr(),
+	)
 }
 
 func TestRun_PersistentHeadNeedsItsRay(t *testing.T) {
 	t.Parallel()
 	h := newCluster(t).host("head", headRole, persistentHead).with("FAKERAY_VERSION=2.56.0")
 	p := h.run()
-	h.ends(p, 71, "this host is not fit: cluster.persistent_head: needs Ray 2.57 or newer, $BIN is 2.56.0: upgrade Ray or name a cluster.redis")
+	h.ends(
+		p, 71,
+		"this host is not fit: cluster.persistent_head: needs Ray 2.57 or newer, $BIN is 2.56.0: upgrade Ray or name a "+
+			"cluster.redis",
+	)
 }
 
 // Ray never removes a session. This node's own go when there are more than are to be kept.

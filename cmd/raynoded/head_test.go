@@ -34,7 +34,8 @@ func TestRun_HeadThatCannotStart(t *testing.T) {
 	}{
 		{
 			"`ray start` fails half-way", "fail", "", nil,
-			70, "Ray failed: *`ray start` ended with exit code 1: ValueError: Attempting to start a node with more GPUs than it has " +
+			70, "Ray failed: *`ray start` ended with exit code 1: ValueError: Attempting to start a node with more GPUs " +
+				"than it has " +
 				"(all it said is in $DIR/head/ray-start.log)",
 		},
 		{
@@ -102,7 +103,10 @@ func TestRun_HeadThatFails(t *testing.T) {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()
 			// The end of a program, and not the watch, is to be what is seen first.
-			h := newCluster(t).host("head", headRole, c.more, `stop.grace = "100ms"`, `watchdog.refused = "20s"`).with("FAKERAY=actor")
+			h := newCluster(
+				t,
+			).host("head", headRole, c.more, `stop.grace = "100ms"`, `watchdog.refused = "20s"`).
+				with("FAKERAY=actor")
 			p := h.run()
 			p.until(" running")
 			if c.more != "" {
@@ -213,8 +217,12 @@ head_host = "HEAD_HOST"
 	t.Run("not launched", func(t *testing.T) {
 		t.Parallel()
 		h := newCluster(t).host("node", headRole, launched)
-		h.ends(h.run(), 78, "the role cannot be decided: cluster.auto.rank: the variable SLURM_NODEID is not set: the launcher must set it\n"+
-			"the role cannot be decided: cluster.auto.nodes: the variable SLURM_NNODES is not set: the launcher must set it\n"+
-			"the role cannot be decided: cluster.auto.head_host: the variable HEAD_HOST is not set: the launcher must set it")
+		h.ends(
+			h.run(),
+			78,
+			"the role cannot be decided: cluster.auto.rank: the variable SLURM_NODEID is not set: the launcher must set it\n"+
+				"the role cannot be decided: cluster.auto.nodes: the variable SLURM_NNODES is not set: the launcher must set it\n"+
+				"the role cannot be decided: cluster.auto.head_host: the variable HEAD_HOST is not set: the launcher must set it",
+		)
 	})
 }

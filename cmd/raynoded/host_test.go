@@ -80,8 +80,8 @@ func (h *host) runWith(stdin *os.File) *process {
 	return commandAt(h.T, stdin, h.env, "run", "--role", h.role())
 }
 
-// ends waits for the end of p and compares it with what must be: the exit code, and the reason, in which * stands for
-// anything; both in the log's last line and on record. Nothing must be left.
+// ends waits for the end of p and compares it with what must be: the exit code, and the reason, in
+// which * stands for anything; both in the log's last line and on record. Nothing must be left.
 func (h *host) ends(p *process, code int, reason string) {
 	h.Helper()
 	require.Equal(h, code, p.exit())

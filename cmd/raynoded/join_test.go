@@ -38,10 +38,12 @@ func TestRun_WorkerWithoutHead(t *testing.T) {
 		},
 		{
 			"unknown name", "cluster = { join_timeout = \"300ms\", head = \"" + noName + ":6379\" }", nil,
-			69, "the head cannot be reached within cluster.join_timeout (300ms): cannot reach head " + noName + ":6379: *no such host",
+			69, "the head cannot be reached within cluster.join_timeout (300ms): cannot reach head " + noName + ":6379: *no " +
+				"such host",
 		},
 		{
-			"unknown name, undecided", "role = \"auto\"\ncluster = { join_timeout = \"300ms\", head = \"" + noName + ":6379\" }", nil,
+			"unknown name, undecided", "role = \"auto\"\ncluster = { join_timeout = \"300ms\", head = " +
+				"\"" + noName + ":6379\" }", nil,
 			69, "the head cannot be reached within cluster.join_timeout (300ms): cannot resolve the name " + noName,
 		},
 	}
@@ -82,22 +84,27 @@ func TestRun_WorkerThatIsNotLetIn(t *testing.T) {
 			76, mayNotJoin + "ray.bin: $BIN has Python 3.11.7, the head $HEAD has 3.11.9: install the same on both",
 		},
 		{
-			"another minor Python", []string{"FAKERAY_PYTHON=3.12.1"}, []string{"RAY_DEFAULT_PYTHON_VERSION_MATCH_LEVEL=minor"}, "",
+			"another minor Python", []string{"FAKERAY_PYTHON=3.12.1"},
+			[]string{"RAY_DEFAULT_PYTHON_VERSION_MATCH_LEVEL=minor"}, "",
 			76, mayNotJoin + "ray.bin: $BIN has Python 3.11.7, the head $HEAD has 3.12.1: install the same on both",
 		},
 		{
 			"no token", []string{"RAY_AUTH_MODE=token", "RAY_AUTH_TOKEN_PATH=$DIR/token"}, nil, "",
 			77, "the token was refused: cannot ask head $HEAD whether it is alive: token missing or wrong " +
-				"(InvalidAuthToken: Authentication token is missing or incorrect): auth.mode and the token must be those of the head ($HEAD)",
+				"(InvalidAuthToken: Authentication token is missing or incorrect): auth.mode and the token must be those of " +
+				"the head ($HEAD)",
 		},
 		{
-			"wrong token", []string{"RAY_AUTH_MODE=token", "RAY_AUTH_TOKEN_PATH=$DIR/token"}, nil, `auth = { mode = "token", token_file = "$DIR/other" }`,
+			"wrong token", []string{"RAY_AUTH_MODE=token", "RAY_AUTH_TOKEN_PATH=$DIR/token"}, nil,
+			`auth = { mode = "token", token_file = "$DIR/other" }`,
 			77, "the token was refused: cannot ask head $HEAD whether it is alive: token missing or wrong " +
-				"(InvalidAuthToken: Authentication token is missing or incorrect): auth.mode and the token must be those of the head ($HEAD)",
+				"(InvalidAuthToken: Authentication token is missing or incorrect): auth.mode and the token must be those of " +
+				"the head ($HEAD)",
 		},
 		{
 			"no Ray head", []string{"none"}, nil, `cluster.join_timeout = "3s"`,
-			69, "the head cannot be reached within cluster.join_timeout (3s): cannot ask head $HEAD whether it is alive: not a Ray head: it *",
+			69, "the head cannot be reached within cluster.join_timeout (3s): cannot ask head $HEAD whether it is alive: " +
+				"not a Ray head: it *",
 		},
 	}
 	for _, c := range cases {
@@ -129,7 +136,8 @@ func TestRun_WorkerThatCannotStart(t *testing.T) {
 	}{
 		{
 			"`ray start` fails", "fail", "",
-			70, "Ray failed: *`ray start` ended with exit code 1: ValueError: Attempting to start a node with more GPUs than it has " +
+			70, "Ray failed: *`ray start` ended with exit code 1: ValueError: Attempting to start a node with more GPUs " +
+				"than it has " +
 				"(all it said is in $DIR/worker/ray-start.log)",
 		},
 		{
@@ -171,7 +179,9 @@ func TestRun_QuestionCutShort(t *testing.T) {
 	p := h.run()
 	p.until("connection refused")
 	h.mute() // the next question is not answered within the second that is its own
-	h.ends(p, 69, "the head cannot be reached within cluster.join_timeout (1.5s): cannot reach head $HEAD: connection refused")
+	h.ends(
+		p, 69, "the head cannot be reached within cluster.join_timeout (1.5s): cannot reach head $HEAD: connection refused",
+	)
 }
 
 // A head that goes while a node joins it was never joined: that is no good end.
@@ -183,5 +193,9 @@ func TestRun_HeadLostWhileJoining(t *testing.T) {
 	p.until(" starting")
 	h.eventually(func() bool { return len(h.started("log_monitor")) > 0 })
 	stop(gcs)
-	h.ends(p, 69, "the head cannot be reached: it went away while this node joined: head lost: gone: every connection refused for *: cannot * head $HEAD*")
+	h.ends(
+		p, 69,
+		"the head cannot be reached: it went away while this node joined: head lost: gone: every connection refused for "+
+			"*: cannot * head $HEAD*",
+	)
 }

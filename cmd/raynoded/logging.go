@@ -14,7 +14,8 @@ import (
 	"github.com/raynoded/raynoded/daemon/role"
 )
 
-// newLogger logs to the journal with fields where stderr is the journal, else as text; or as the role file says.
+// newLogger logs to the journal with fields where stderr is the journal, else as text; or as the
+// role file says.
 func newLogger(l role.Log, stderr io.Writer) *logrus.Logger {
 	log := logrus.New()
 	setLog(log, l, stderr)
@@ -51,7 +52,8 @@ func level(word role.LogLevel) logrus.Level {
 	return found
 }
 
-// lines is the log for people: the time, what happened and why. The fields are for the journal and for JSON.
+// lines is the log for people: the time, what happened and why. The fields are for the journal and
+// for JSON.
 type lines struct{ colour bool }
 
 func (l lines) Format(e *logrus.Entry) ([]byte, error) {
@@ -75,7 +77,8 @@ func because(e *logrus.Entry) string {
 	return ""
 }
 
-// journalHook sends every entry to journald with its fields in capitals: journalctl -u raynoded PHASE=running.
+// journalHook sends every entry to journald with its fields in capitals: journalctl -u raynoded
+// PHASE=running.
 type journalHook struct{}
 
 func (journalHook) Levels() []logrus.Level { return logrus.AllLevels }
@@ -104,8 +107,9 @@ func priority(l logrus.Level) notify.Priority {
 	return notify.Info
 }
 
-// childOutput opens where a child writes: under its own name in the journal, with no pipe through us; else our stderr.
-// What `ray start` says when all is well (twenty lines, with the advice to call `ray stop`) is not for a terminal.
+// childOutput opens where a child writes: under its own name in the journal, with no pipe through
+// us; else our stderr. What `ray start` says when all is well (twenty lines, with the advice to
+// call `ray stop`) is not for a terminal.
 func childOutput(l role.Log) func(name string) (*os.File, error) {
 	return func(name string) (*os.File, error) {
 		if toJournal(l) {

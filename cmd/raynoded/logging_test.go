@@ -28,7 +28,9 @@ func TestRun_LogAsJSON(t *testing.T) {
 	delete(last, "time")
 	require.Equal(t, map[string]any{
 		"level": "error", "exit": 69.0, "role": "worker", "instance": "worker",
-		"msg": h.fill("ended: the head cannot be reached within cluster.join_timeout (300ms): cannot reach head $HEAD: connection refused"),
+		"msg": h.fill(
+			"ended: the head cannot be reached within cluster.join_timeout (300ms): cannot reach head $HEAD: connection refused",
+		),
 	}, last)
 }
 

@@ -19,11 +19,17 @@ import (
 var files = []entry{
 	{defaultRole, "The role file of raynoded.service; /etc/raynoded/NAME.toml is that of raynoded@NAME.service."},
 	{defaultRole + ".d/*.toml", "Drop-ins, laid over the role file in name order."},
-	{"/etc/raynoded/profiles/*.toml", "Environment profiles of this site, before those of the same name in /usr/share/raynoded/profiles."},
+	{
+		"/etc/raynoded/profiles/*.toml",
+		"Environment profiles of this site, before those of the same name in /usr/share/raynoded/profiles.",
+	},
 	{"/usr/share/raynoded/role.schema.json", "The JSON schema of the role file, for editors."},
 	{"/usr/share/raynoded/examples", "Role files with every key explained, and drop-ins for the unit."},
 	{"/usr/share/raynoded/profiles", "Environment profiles for env_from.profiles."},
-	{"/run/raynoded/role/ray.env", "Where the cluster is, for programs of this host that use it. It is there while the node is in the cluster."},
+	{
+		"/run/raynoded/role/ray.env",
+		"Where the cluster is, for programs of this host that use it. It is there while the node is in the cluster.",
+	},
 	{"/run/raynoded/role/ray-token", "The token that Ray was started with, where the role names a token_file."},
 	{"/var/lib/raynoded/role", "The state: Ray's sessions and logs, and in last-end.json how the last run ended."},
 }
@@ -48,7 +54,8 @@ func writeManual(dir string) error {
 	return nil
 }
 
-// manual is what cobra makes of a command, with the sections that it does not know before the last one, SEE ALSO.
+// manual is what cobra makes of a command, with the sections that it does not know before the last
+// one, SEE ALSO.
 func manual(cmd *cobra.Command) ([]byte, error) {
 	date, err := pageDate()
 	if err != nil {

@@ -1,7 +1,8 @@
 //go:build pages
 
-// With the tag pages this is not raynoded, but what writes its man pages, its shell completions and the schema of the role
-// file for the packages, from the descriptions of the commands and the types of the role:
+// With the tag pages this is not raynoded, but what writes its man pages, its shell completions and
+// the schema of the role file for the packages, from the descriptions of the commands and the types
+// of the role:
 //
 //	go run -tags pages ./cmd/raynoded FOLDER
 package main

@@ -44,7 +44,13 @@ func commandAt(t *testing.T, stdin *os.File, env []string, args ...string) *proc
 	require.NoError(t, err)
 	stderr, w, err := os.Pipe()
 	require.NoError(t, err)
-	p := &process{T: t, cmd: exec.Command(self, args...), lines: make(chan string, 10000), stdout: stdout, late: time.After(patience)}
+	p := &process{
+		T:      t,
+		cmd:    exec.Command(self, args...),
+		lines:  make(chan string, 10000),
+		stdout: stdout,
+		late:   time.After(patience),
+	}
 	p.cmd.Env = append([]string{
 		beRaynoded + "=1", "PATH=/usr/local/bin:/usr/bin:/bin", "HOME=" + filepath.Dir(stdout.Name()),
 		"GORACE=atexit_sleep_ms=0", // else every program of a race build stays for a second at its end
@@ -146,7 +152,8 @@ func (p *process) atWork() []int {
 	return pids
 }
 
-// exit waits for the end, that of everybody who could still write to stderr included, and returns the exit code.
+// exit waits for the end, that of everybody who could still write to stderr included, and returns
+// the exit code.
 func (p *process) exit() int {
 	p.Helper()
 	for p.next() {

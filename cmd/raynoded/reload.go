@@ -20,8 +20,10 @@ func reloadCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "reload [--role FILE]",
 		Short: "Have a running node read its role file now",
-		Long: "Has the raynoded that runs FILE read it and its drop-ins at once, waits, and says which keys apply from now on and\n" +
-			"which wait for Ray's next start. An edit is seen without this command as well, in half a second; what it adds is the\n" +
+		Long: "Has the raynoded that runs FILE read it and its drop-ins at once, waits, and says which keys apply from " +
+			"now on and\n" +
+			"which wait for Ray's next start. An edit is seen without this command as well, in half a second; what it adds " +
+			"is the\n" +
 			"answer. It is what `systemctl reload` runs. Only root and the user that the node runs as may ask.",
 		Args: noArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
@@ -59,7 +61,8 @@ func reload(ctx context.Context, path string, asJSON bool, out io.Writer) error 
 	return nil
 }
 
-// askReload asks the daemon of an instance: in the folders that are this user's, else in those of the unit.
+// askReload asks the daemon of an instance: in the folders that are this user's, else in those of
+// the unit.
 func askReload(ctx context.Context, name string) (report.Reloaded, error) {
 	own := daemon.FindPlace(name, os.Getenv).ControlSocket()
 	r, err := report.Reload(ctx, own)

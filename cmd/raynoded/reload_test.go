@@ -59,11 +59,18 @@ func TestReload(t *testing.T) {
 		status string // what the status line says behind who the node is
 	}{
 		{"nothing", "", 0, uptodate, "", ""},
-		{"live keys", "[watchdog]\nsilent = '20s'\n[stop]\ngrace = '1s'\n", 0, "applied: watchdog.silent, stop.grace\n", "", ""},
-		{"one that needs a new Ray", "ray.num_gpus = 3\n", 0, "restart pending: ray.num_gpus\n", "", "; restart pending: ray.num_gpus"},
+		{
+			"live keys", "[watchdog]\nsilent = '20s'\n[stop]\ngrace = '1s'\n", 0, "applied: watchdog.silent, stop.grace\n", "",
+			"",
+		},
+		{
+			"one that needs a new Ray", "ray.num_gpus = 3\n", 0, "restart pending: ray.num_gpus\n", "",
+			"; restart pending: ray.num_gpus",
+		},
 		{
 			"both", "node.ip = '127.0.0.9'\n[ray]\nnum_gpus = 3\nkeep_sessions = 1\n", 0,
-			"applied: ray.keep_sessions\nrestart pending: node.ip, ray.num_gpus\n", "", "; restart pending: node.ip, ray.num_gpus",
+			"applied: ray.keep_sessions\nrestart pending: node.ip, ray.num_gpus\n", "", "; restart pending: node.ip, " +
+				"ray.num_gpus",
 		},
 		{
 			"longer than Ray waits", "watchdog.stuck = '10m'\n", 0,
@@ -71,9 +78,11 @@ func TestReload(t *testing.T) {
 		},
 		{
 			"no good", "[watchdog]\nsilent = 20\nbogus = 1\n", 78, "",
-			"$DIR/worker.toml.d/9.toml:2:10: watchdog.silent: must be a duration such as \"500ms\", \"10s\" or \"5m\", got 20\n" +
+			"$DIR/worker.toml.d/9.toml:2:10: watchdog.silent: must be a duration such as \"500ms\", \"10s\" or \"5m\", got " +
+				"20\n" +
 				"$DIR/worker.toml.d/9.toml:3:9: watchdog.bogus: unknown key",
-			"; the former role stays: $DIR/worker.toml.d/9.toml:2:10: watchdog.silent: must be a duration such as \"500ms\", \"10s\" or \"5m\", got 20 (and 1 more)",
+			"; the former role stays: $DIR/worker.toml.d/9.toml:2:10: watchdog.silent: must be a duration such as " +
+				"\"500ms\", \"10s\" or \"5m\", got 20 (and 1 more)",
 		},
 	}
 	for _, c := range cases {
@@ -106,7 +115,8 @@ func TestReload(t *testing.T) {
 	}
 }
 
-// A worker that an edit makes a standing one is started for systemd: it waits, and need not be waited for.
+// A worker that an edit makes a standing one is started for systemd: it waits, and need not be
+// waited for.
 func TestReload_BecomesStanding(t *testing.T) {
 	t.Parallel()
 	h := newCluster(t).host("worker", workerRole)
@@ -177,10 +187,12 @@ func TestReload_JSON(t *testing.T) {
 		want string
 	}{
 		{"", 0, `{"applied": [], "pending": [], "restarting": [], "errors": []}`},
-		{"stop.drain = '1s'\njob.command = ['true']\n", 0, `{"applied": ["stop.drain"], "pending": ["job.command"], "restarting": [], "errors": []}`},
+		{"stop.drain = '1s'\njob.command = ['true']\n", 0,
+			`{"applied": ["stop.drain"], "pending": ["job.command"], "restarting": [], "errors": []}`},
 		{
 			"stop = 1\n", 78, `{"applied": [], "pending": [], "restarting": [], "errors": [
-				{"file": "$DIR/single.toml.d/9.toml", "line": 1, "column": 8, "key": "stop", "message": "must be a table, got 1"}]}`,
+				{"file": "$DIR/single.toml.d/9.toml", "line": 1, "column": 8, "key": "stop", "message":
+				 "must be a table, got 1"}]}`,
 		},
 	} {
 		h.edit(h.role()+".d/9.toml", c.text)
@@ -244,7 +256,8 @@ func TestReload_Always(t *testing.T) {
 	s.obeyed()
 }
 
-// A head that goes while a worker drains for a new Ray is its lost head, unless the files name another by then.
+// A head that goes while a worker drains for a new Ray is its lost head, unless the files name
+// another by then.
 func TestReload_HeadLostWhileItDrains(t *testing.T) {
 	t.Parallel()
 	const lost = "head lost: gone: every connection refused for *"
@@ -256,7 +269,10 @@ func TestReload_HeadLostWhileItDrains(t *testing.T) {
 	for _, c := range cases {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()
-			h := newCluster(t).host("worker", workerRole, "reload.restart = 'always'\nstop.drain = '10m'\n", c.more).with("FAKERAY=actor")
+			h := newCluster(
+				t,
+			).host("worker", workerRole, "reload.restart = 'always'\nstop.drain = '10m'\n", c.more).
+				with("FAKERAY=actor")
 			gcs := h.gcs()
 			p := h.run()
 			p.until(" running")
@@ -314,8 +330,8 @@ func TestReload_Token(t *testing.T) {
 	h.ends(p, 0, "asked to stop: terminated")
 }
 
-// Random edits, good, bad, half-written, renamed and switched, never restart anything, and never put in force what no
-// complete file has said. RAYNODED_EDITS says how many.
+// Random edits, good, bad, half-written, renamed and switched, never restart anything, and never
+// put in force what no complete file has said. RAYNODED_EDITS says how many.
 func TestReload_RandomEdits(t *testing.T) {
 	t.Parallel()
 	most := 60

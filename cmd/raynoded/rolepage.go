@@ -30,18 +30,19 @@ raynoded.toml - the role file of raynoded
 
 # DESCRIPTION
 
-A role file says what one host is to be in a Ray cluster. It is TOML. The file of raynoded.service is *role.toml*, that of
-raynoded@NAME.service is *NAME.toml*. The files of the folder beside it whose names end in *.toml* are laid over it in name
-order: a later key wins, tables merge, arrays replace.
+A role file says what one host is to be in a Ray cluster. It is TOML. The file of raynoded.service is
+*role.toml*, that of raynoded@NAME.service is *NAME.toml*. The files of the folder beside it whose names end
+in *.toml* are laid over it in name order: a later key wins, tables merge, arrays replace.
 
-A key that is not known, a value of the wrong type and values that do not go together are errors, and **raynoded check** says
-all of them at once. **raynoded config** prints what the files come to. Commented files are in */usr/share/raynoded/examples*, and
-*/usr/share/raynoded/role.schema.json* is a JSON schema for editors.
+A key that is not known, a value of the wrong type and values that do not go together are errors, and
+**raynoded check** says all of them at once. **raynoded config** prints what the files come to. Commented
+files are in */usr/share/raynoded/examples*, and */usr/share/raynoded/role.schema.json* is a JSON schema for
+editors.
 
 A duration is a string such as "500ms", "10s" or "1h30m"; a size is one such as "64GiB" (by 1024) or "100MB" (by 1000).
 
-An edit of a key that is live applies to a node that runs. Any other one waits for Ray's next start, unless reload.restart is
-"always".
+An edit of a key that is live applies to a node that runs. Any other one waits for Ray's next start, unless
+reload.restart is "always".
 
 # KEYS
 `
@@ -63,7 +64,8 @@ The same file for every host of a cluster:
 
 # SEE ALSO
 
-**raynoded**(8), **raynoded-run**(8), **raynoded-check**(8), **raynoded-config**(8), **raynoded-env**(8), **raynoded-reload**(8)
+**raynoded**(8), **raynoded-run**(8), **raynoded-check**(8), **raynoded-config**(8), **raynoded-env**(8),
+**raynoded-reload**(8)
 `
 )
 
@@ -88,7 +90,9 @@ func writeTable(page *strings.Builder, name string, table *role.Schema) {
 	}
 	for _, key := range table.Keys {
 		if s := table.Properties[key]; s.Takes != "" {
-			fmt.Fprintf(page, "\n**%s** = %s%s\n:   %s\n", escape(key), escape(s.Takes), escape(remarks(s)), escape(s.Description))
+			fmt.Fprintf(
+				page, "\n**%s** = %s%s\n:   %s\n", escape(key), escape(s.Takes), escape(remarks(s)), escape(s.Description),
+			)
 		}
 	}
 	for _, key := range table.Keys {

@@ -14,7 +14,8 @@ func rootCommand() *cobra.Command {
 	root := &cobra.Command{
 		Use:   "raynoded",
 		Short: "The node daemon that makes a GPU host a node of a Ray cluster",
-		Long: "raynoded reads a role file, makes this host the head or a worker of a Ray cluster, tells systemd when the node\n" +
+		Long: "raynoded reads a role file, makes this host the head or a worker of a Ray cluster, tells systemd when the " +
+			"node\n" +
 			"is really in it, watches the head, and leaves nothing behind when the cluster ends.",
 		SilenceErrors: true,
 		SilenceUsage:  true,
@@ -26,7 +27,10 @@ func rootCommand() *cobra.Command {
 	// The packages bring the completions: the command that prints them is for who asks for it.
 	root.CompletionOptions.HiddenDefaultCmd = true
 	root.CompletionOptions.SetDefaultShellCompDirective(cobra.ShellCompDirectiveNoFileComp)
-	root.AddCommand(runCommand(), reloadCommand(), checkCommand(), configCommand(), envCommand(), waitCommand(), forgetCommand(), versionCommand())
+	root.AddCommand(
+		runCommand(), reloadCommand(), checkCommand(), configCommand(), envCommand(), waitCommand(), forgetCommand(),
+		versionCommand(),
+	)
 	return root
 }
 

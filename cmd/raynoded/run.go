@@ -29,7 +29,8 @@ func runCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "run [--role FILE]",
 		Short: "Be a node of the cluster, as the role file says",
-		Long: "Runs the node until its cluster ends or it is asked to stop: the daemon of raynoded.service, and the same in the\n" +
+		Long: "Runs the node until its cluster ends or it is asked to stop: the daemon of raynoded.service, and the same " +
+			"in the\n" +
 			"foreground. A first Ctrl-C stops it cleanly, a second one at once. The unit starts it again after 69 and 70.",
 		Args: noArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
@@ -65,7 +66,8 @@ func runNode(ctx context.Context, path string, stderr io.Writer) error {
 	if errors.Is(err, daemon.ErrBusy) {
 		return reported{err} // the other one's record stays
 	}
-	if err := place.Record(daemon.End{Time: time.Now(), Role: string(r.Kind), Reason: err.Error(), Code: code}); err != nil {
+	record := daemon.End{Time: time.Now(), Role: string(r.Kind), Reason: err.Error(), Code: code}
+	if err := place.Record(record); err != nil {
 		log.WithError(err).Debug("cannot record how the run ended")
 	}
 	return reported{err}
@@ -77,16 +79,23 @@ func refused(err error, instance string, place daemon.Place, stderr io.Writer) e
 	if !toJournal(role.Log{}) {
 		return err
 	}
-	newLogger(role.Log{}, stderr).WithFields(logrus.Fields{"exit": exitCode(err), "instance": instance}).Errorf("ended: %v", err)
+	newLogger(
+		role.Log{},
+		stderr,
+	).WithFields(logrus.Fields{"exit": exitCode(err), "instance": instance}).
+		Errorf("ended: %v", err)
 	return reported{err}
 }
 
-func node(ctx context.Context, r *role.Role, files role.Files, place daemon.Place, log *logrus.Logger, stderr io.Writer) error {
+func node(
+	ctx context.Context, r *role.Role, files role.Files, place daemon.Place, log *logrus.Logger, stderr io.Writer,
+) error {
 	tree, err := child.New()
 	if err != nil {
 		return fmt.Errorf("%w: %w", daemon.ErrHost, err)
 	}
-	log.WithField("version", version).Infof("raynoded %s as %s from %s; processes: %s", version, r.Kind, r.Files[0], tree.Cgroup())
+	log.WithField("version", version).
+		Infof("raynoded %s as %s from %s; processes: %s", version, r.Kind, r.Files[0], tree.Cgroup())
 	hangups := make(chan struct{}, 1)
 	ctx, hurry, stop := signals(ctx, hangups)
 	defer stop()
@@ -94,19 +103,24 @@ func node(ctx context.Context, r *role.Role, files role.Files, place daemon.Plac
 	defer reaped()
 	go func() { _ = tree.Reap(reaping) }()
 	return daemon.New(daemon.Options{
-		Role: r, Files: files, Place: place, Log: log, Relog: func(l role.Log) { setLog(log, l, stderr) }, Hangups: hangups, Systemd: notify.New(), Tree: tree, Env: os.Environ(), Output: childOutput(r.Log),
+		Role: r, Files: files, Place: place, Log: log, Relog: func(l role.Log) { setLog(log, l, stderr) },
+		Hangups: hangups, Systemd: notify.New(), Tree: tree, Env: os.Environ(), Output: childOutput(r.Log),
 	}).Run(ctx, hurry)
 }
 
-// signals returns a context that the first SIGTERM, SIGINT or hang-up of the terminal ends, and one that a second ends. A
-// hang-up where there is no terminal asks for a reload: hangups, which has room for one, is told; nil hears of none.
+// signals returns a context that the first SIGTERM, SIGINT or hang-up of the terminal ends, and one
+// that a second ends. A hang-up where there is no terminal asks for a reload: hangups, which has
+// room for one, is told; nil hears of none.
 func signals(parent context.Context, hangups chan<- struct{}) (ctx, hurry context.Context, stop func()) {
 	ctx, ask := context.WithCancelCause(parent)
 	hurry, press := context.WithCancel(context.WithoutCancel(parent))
 	attached := terminal(os.Stdin) // a terminal that hangs up is none any more when its signal comes
 	came := make(chan os.Signal, 2)
 	signal.Notify(came, unix.SIGTERM, unix.SIGINT, unix.SIGHUP)
-	signal.Notify(make(chan os.Signal, 1), unix.SIGPIPE) // a log that broke off is no end; ignoring it would be inherited by Ray
+	signal.Notify(
+		make(chan os.Signal, 1),
+		unix.SIGPIPE,
+	) // a log that broke off is no end; ignoring it would be inherited by Ray
 	done := make(chan struct{})
 	go func() {
 		act := []func(os.Signal){

@@ -56,11 +56,13 @@ func TestRun_SingleWithoutJob(t *testing.T) {
 	require.Empty(t, h.started())
 }
 
-// The job is the end of everything that it has started, in sessions of their own too. They hold our stderr: its end shows that
-// they are gone.
+// The job is the end of everything that it has started, in sessions of their own too. They hold our
+// stderr: its end shows that they are gone.
 func TestRun_JobLeavesNobody(t *testing.T) {
 	t.Parallel()
-	h := newCluster(t).host("single", singleRole, job("setsid sleep 1000 & (setsid sleep 1000 &) ; sleep 1000 & echo started; exit 0"))
+	h := newCluster(
+		t,
+	).host("single", singleRole, job("setsid sleep 1000 & (setsid sleep 1000 &) ; sleep 1000 & echo started; exit 0"))
 	p := h.run()
 	p.until("started")
 	h.ends(p, 0, "the job ended: exit code 0")
@@ -99,9 +101,14 @@ func TestRun_JobInItsFolder(t *testing.T) {
 
 func TestRun_JobEnvironment(t *testing.T) {
 	t.Parallel()
-	h := newCluster(t).host("single", singleRole, job("pwd; env; echo --"), `job.dir = "$DIR"`, "env = { MY_OWN = \"1\", LANG = \"\" }\nenv_from.inherit = [\"LAUNCHER_*\"]").
-		with("LAUNCHER_RANK=3", "NCCL_DEBUG=INFO", "LANG=en_US.UTF-8", "CREDENTIALS_DIRECTORY=/x", "RAY_ADDRESS=somewhere", "RAY_AUTH_TOKEN=hush", "RAY_AUTH_MODE=token", "RAY_TMPDIR=/x", "MY_OWN=2",
-			"NOTIFY_SOCKET=$DIR/none", "WATCHDOG_USEC=60000000", "WATCHDOG_PID=1", "LISTEN_FDS=1", "LISTEN_PID=1", "LISTEN_FDNAMES=x")
+	h := newCluster(
+		t,
+	).host("single", singleRole, job("pwd; env; echo --"), `job.dir = "$DIR"`, "env = { MY_OWN = \"1\", LANG = \"\" "+
+		"}\nenv_from.inherit = [\"LAUNCHER_*\"]").
+		with("LAUNCHER_RANK=3", "NCCL_DEBUG=INFO", "LANG=en_US.UTF-8", "CREDENTIALS_DIRECTORY=/x", "RAY_ADDRESS=somewhere",
+			"RAY_AUTH_TOKEN=hush", "RAY_AUTH_MODE=token", "RAY_TMPDIR=/x", "MY_OWN=2",
+			"NOTIFY_SOCKET=$DIR/none", "WATCHDOG_USEC=60000000", "WATCHDOG_PID=1", "LISTEN_FDS=1", "LISTEN_PID=1",
+			"LISTEN_FDNAMES=x")
 	p := h.run()
 	h.ends(p, 0, "the job ended: exit code 0")
 	said := p.said
@@ -110,7 +117,8 @@ func TestRun_JobEnvironment(t *testing.T) {
 	require.Contains(t, said, "LAUNCHER_RANK=3")
 	require.Contains(t, said, "PATH="+h.fill("$DIR/f/bin")+":/usr/local/bin:/usr/bin:/bin", "`python` is Ray's")
 	for _, line := range said {
-		for _, name := range []string{"RAY_ADDRESS", "RAY_AUTH", "RAY_TMPDIR", "RAYNODED_", "NCCL_", "LANG=", "CREDENTIALS_", "STATE_", "NOTIFY_", "WATCHDOG_", "LISTEN_"} {
+		for _, name := range []string{"RAY_ADDRESS", "RAY_AUTH", "RAY_TMPDIR", "RAYNODED_", "NCCL_", "LANG=",
+			"CREDENTIALS_", "STATE_", "NOTIFY_", "WATCHDOG_", "LISTEN_"} {
 			require.False(t, strings.HasPrefix(line, name), line)
 		}
 	}

@@ -71,7 +71,8 @@ func (s *systemd) rest() {
 	s.until("the end")
 }
 
-// states are the datagrams that change what systemd thinks of the unit, and the first status of each phase.
+// states are the datagrams that change what systemd thinks of the unit, and the first status of
+// each phase.
 func (s *systemd) states() []string {
 	var states []string
 	phase := ""
@@ -95,9 +96,14 @@ func (s *systemd) obeyed() {
 	stopping := slices.IndexFunc(s.said, func(text string) bool { return strings.Contains(text, "STOPPING=1") })
 	require.GreaterOrEqual(s, stopping, 0)
 	for i, text := range s.said {
-		require.False(s, i > stopping && strings.Contains(text, "WATCHDOG=1"), "a keep-alive after STOPPING arms the watchdog again")
+		require.False(
+			s, i > stopping && strings.Contains(text, "WATCHDOG=1"), "a keep-alive after STOPPING arms the watchdog again",
+		)
 		require.False(s, i > stopping && strings.Contains(text, "READY=1"))
-		require.False(s, strings.Contains(text, "READY=1") && strings.Contains(text, "STOPPING=1"), "systemd takes the last of one datagram")
+		require.False(
+			s, strings.Contains(text, "READY=1") && strings.Contains(text, "STOPPING=1"),
+			"systemd takes the last of one datagram",
+		)
 	}
 }
 
@@ -153,7 +159,9 @@ func TestRun_TellsSystemd(t *testing.T) {
 				s.until("READY=1")
 				h.tell("raylet", syscall.SIGUSR1)
 			},
-			70, []string{waiting, starting, running, "STOPPING=1; STATUS=stopping: " + who + "; Ray failed: *: no more shared memory"},
+			70, []string{
+				waiting, starting, running, "STOPPING=1; STATUS=stopping: " + who + "; Ray failed: *: no more shared memory",
+			},
 		},
 		{
 			"standing", standing, true, func(h *host, p *process, s *systemd, gcs *exec.Cmd) {

@@ -19,16 +19,32 @@ func TestMain_WrongUsage(t *testing.T) {
 	}{
 		{[]string{"run", "--nope"}, "raynoded: wrong usage: unknown flag: --nope (raynoded run --help shows the usage)"},
 		{[]string{"--nope"}, "raynoded: wrong usage: unknown flag: --nope (raynoded --help shows the usage)"},
-		{[]string{"run", "--role"}, "raynoded: wrong usage: flag needs an argument: --role (raynoded run --help shows the usage)"},
+		{
+			[]string{"run", "--role"},
+			"raynoded: wrong usage: flag needs an argument: --role (raynoded run --help shows the usage)",
+		},
 		{[]string{"nope"}, `raynoded: unknown command "nope" for "raynoded"`},
-		{[]string{"run", "worker.toml"}, `raynoded: wrong usage: raynoded run takes no argument, got "worker.toml" (--help shows the usage)`},
-		{[]string{"version", "2"}, `raynoded: wrong usage: raynoded version takes no argument, got "2" (--help shows the usage)`},
+		{
+			[]string{"run", "worker.toml"},
+			`raynoded: wrong usage: raynoded run takes no argument, got "worker.toml" (--help shows the usage)`,
+		},
+		{
+			[]string{"version", "2"},
+			`raynoded: wrong usage: raynoded version takes no argument, got "2" (--help shows the usage)`,
+		},
 		{[]string{"check", "a.toml", "b.toml"}, "raynoded: wrong usage: check takes one file, got 2"},
-		{[]string{"wait", "--nodes", "-2"}, "raynoded: wrong usage: --nodes and --gpus must be 0 or more, --timeout more than 0"},
-		{[]string{"wait", "--timeout", "0s"}, "raynoded: wrong usage: --nodes and --gpus must be 0 or more, --timeout more than 0"},
+		{
+			[]string{"wait", "--nodes", "-2"},
+			"raynoded: wrong usage: --nodes and --gpus must be 0 or more, --timeout more than 0",
+		},
+		{
+			[]string{"wait", "--timeout", "0s"},
+			"raynoded: wrong usage: --nodes and --gpus must be 0 or more, --timeout more than 0",
+		},
 		{
 			[]string{"wait", "--gpus", "many"},
-			`raynoded: wrong usage: invalid argument "many" for "--gpus" flag: strconv.ParseInt: parsing "many": invalid syntax (raynoded wait --help shows the usage)`,
+			`raynoded: wrong usage: invalid argument "many" for "--gpus" flag: strconv.ParseInt: parsing "many": ` +
+				`invalid syntax (raynoded wait --help shows the usage)`,
 		},
 	}
 	for _, c := range cases {
@@ -92,7 +108,10 @@ func TestRun_Twice(t *testing.T) {
 	first.until(" waiting")
 	second := h.run()
 	require.Equal(t, 73, second.exit())
-	require.Contains(t, second.said[len(second.said)-1], h.fill("error: ended: another raynoded runs this role: $DIR/worker/lock is locked"))
+	require.Contains(
+		t, second.said[len(second.said)-1],
+		h.fill("error: ended: another raynoded runs this role: $DIR/worker/lock is locked"),
+	)
 	require.NoFileExists(t, h.path("last-end.json"), "the first one's record")
 	first.signal(syscall.SIGTERM)
 	h.ends(first, 0, "asked to stop: terminated")
@@ -117,10 +136,13 @@ func TestRun_AfterAKill(t *testing.T) {
 	h.ends(second, 0, "asked to stop: terminated")
 }
 
-// The job and all in its session go, so that there are not two of them, and a `ray start` that would start more.
+// The job and all in its session go, so that there are not two of them, and a `ray start` that
+// would start more.
 func TestRun_AfterAKillUnderAJob(t *testing.T) {
 	t.Parallel()
-	h := newCluster(t).host("single", singleRole, job("sleep 1000 >/dev/null 2>&1 & echo at work: $$ $!; exec sleep 1000 >/dev/null 2>&1"))
+	h := newCluster(
+		t,
+	).host("single", singleRole, job("sleep 1000 >/dev/null 2>&1 & echo at work: $$ $!; exec sleep 1000 >/dev/null 2>&1"))
 	first := h.run()
 	pids := first.atWork()
 	require.Len(t, pids, 2)
@@ -164,7 +186,8 @@ func (h *host) keeps(pid int) {
 	})
 }
 
-// A role file that is no good is an end like any other, unless it is none of the raynoded that runs.
+// A role file that is no good is an end like any other, unless it is none of the raynoded that
+// runs.
 func TestRun_RefusedIsRecorded(t *testing.T) {
 	t.Parallel()
 	h := newCluster(t).host("single", singleRole)

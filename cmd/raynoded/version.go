@@ -13,7 +13,9 @@ func versionCommand() *cobra.Command {
 		Short: "Print the version",
 		Args:  noArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			_, err := fmt.Fprintf(cmd.OutOrStdout(), "raynoded %s (%s, %s/%s)\n", version, runtime.Version(), runtime.GOOS, runtime.GOARCH)
+			_, err := fmt.Fprintf(
+				cmd.OutOrStdout(), "raynoded %s (%s, %s/%s)\n", version, runtime.Version(), runtime.GOOS, runtime.GOARCH,
+			)
 			return err
 		},
 	}

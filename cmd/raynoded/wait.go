@@ -27,7 +27,8 @@ func waitCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "wait [--nodes N] [--gpus G] [--timeout T] [HOST...]",
 		Short: "Wait until the cluster is complete",
-		Long: "Returns once the cluster of the role file has N nodes and G GPUs, and every HOST named is among its nodes: the gate\n" +
+		Long: "Returns once the cluster of the role file has N nodes and G GPUs, and every HOST named is among its " +
+			"nodes: the gate\n" +
 			"for launch scripts. While it waits it says on stderr who is there, who was there and left, and who is missing.",
 		RunE: func(cmd *cobra.Command, hosts []string) error {
 			return wait(cmd.Context(), o, hosts, cmd.OutOrStdout(), cmd.ErrOrStderr())

@@ -65,14 +65,16 @@ func TestWait_Ends(t *testing.T) {
 			0, "1 node; here: gpu-001\n", "",
 		},
 		{
-			"not complete", "cluster.nodes = 3", []string{"--gpus=16", "--timeout=3s", "gpu-001", "gpu-003", "gpu-004"}, func(h *host) {
+			"not complete", "cluster.nodes = 3", []string{"--gpus=16", "--timeout=3s", "gpu-001", "gpu-003", "gpu-004"},
+			func(h *host) {
 				h.gcs()
 				h.node("gpu-001", 4)
 				leave(h.node("gpu-002", 4))
 				leave(h.node("gpu-003", 4))
 			},
 			75, "", "1 of 3 nodes, 4 of 16 GPUs; here: gpu-001; missing: gpu-003, gpu-004; left: gpu-002, gpu-003\n" +
-				"raynoded: the cluster is not complete within 3s: 1 of 3 nodes, 4 of 16 GPUs; here: gpu-001; missing: gpu-003, gpu-004; left: gpu-002, gpu-003",
+				"raynoded: the cluster is not complete within 3s: 1 of 3 nodes, 4 of 16 GPUs; here: gpu-001; missing: gpu-003, " +
+				"gpu-004; left: gpu-002, gpu-003",
 		},
 		{
 			"as JSON", "cluster.nodes = 3", []string{"--timeout=3s", "--json", "gpu-001", "gpu-003"}, func(h *host) {
@@ -105,7 +107,8 @@ func TestWait_Ends(t *testing.T) {
 				"raynoded: the head cannot be reached within 300ms: cannot reach head $HEAD: connection refused",
 		},
 		{
-			"no head, as JSON", "cluster.nodes = 4", []string{"--timeout=300ms", "--json", "--gpus=3", "gpu-001"}, func(*host) {},
+			"no head, as JSON", "cluster.nodes = 4", []string{"--timeout=300ms", "--json", "--gpus=3", "gpu-001"},
+			func(*host) {},
 			69, `{
   "nodes": 0,
   "nodes_wanted": 4,
@@ -126,15 +129,18 @@ func TestWait_Ends(t *testing.T) {
 			69, "", "raynoded: the head cannot be reached within 300ms: cannot ask head $HEAD *: connected, but no answer",
 		},
 		{
-			"pinned to another cluster", `cluster.id = "00112233445566778899aabbccddeeff00112233445566778899aabb"`, nil, func(h *host) { h.gcs() },
-			76, "", "raynoded: " + mayNotJoin + "cluster.id: pinned to 00112233445566778899aabbccddeeff00112233445566778899aabb, but this is *",
+			"pinned to another cluster", `cluster.id = "00112233445566778899aabbccddeeff00112233445566778899aabb"`, nil,
+			func(h *host) { h.gcs() },
+			76, "", "raynoded: " + mayNotJoin + "cluster.id: pinned to " +
+				"00112233445566778899aabbccddeeff00112233445566778899aabb, but this is *",
 		},
 		{
 			"token refused", "", nil, func(h *host) {
 				h.write(h.dir+"/token", "hush-hush\n")
 				h.gcs("RAY_AUTH_MODE=token", "RAY_AUTH_TOKEN_PATH=$DIR/token")
 			},
-			77, "", "raynoded: the token was refused: cannot ask head $HEAD for its nodes: token missing or wrong (InvalidAuthToken: Authentication token is missing or incorrect)",
+			77, "", "raynoded: the token was refused: cannot ask head $HEAD for its nodes: token missing or wrong " +
+				"(InvalidAuthToken: Authentication token is missing or incorrect)",
 		},
 		{
 			"no token file", `auth = { mode = "token", token_file = "$DIR/none" }`, nil, func(*host) {},
@@ -142,9 +148,13 @@ func TestWait_Ends(t *testing.T) {
 		},
 		{
 			"no token file, as JSON", `auth = { mode = "token", token_file = "$DIR/none" }`, []string{"--json"}, func(*host) {},
-			71, nobodyYet, "raynoded: " + unfit + "auth.token_file: cannot read the token: stat $DIR/none: no such file or directory",
+			71, nobodyYet, "raynoded: " + unfit + "auth.token_file: cannot read the token: stat $DIR/none: no such file or " +
+				"directory",
 		},
-		{"bad role file", `role = "wroker"`, nil, func(*host) {}, 78, "", `$DIR/worker.toml.d/0.toml:1:9: role: must be "head", "worker", "single" or "auto", got "wroker"`},
+		{
+			"bad role file", `role = "wroker"`, nil, func(*host) {}, 78, "",
+			`$DIR/worker.toml.d/0.toml:1:9: role: must be "head", "worker", "single" or "auto", got "wroker"`,
+		},
 	}
 	for _, c := range cases {
 		t.Run(c.name, func(t *testing.T) {
@@ -199,7 +209,12 @@ func TestWait_Single(t *testing.T) {
 	for _, args := range [][]string{{"--nodes=2"}, {own, "gpu-002"}} {
 		p := h.wait(args...)
 		require.Equal(t, 78, p.exit())
-		require.Equal(t, "raynoded: the role cannot be decided: this is a single host, which has no cluster to wait for: look at role and cluster.nodes", p.stderr())
+		require.Equal(
+			t,
+			"raynoded: the role cannot be decided: this is a single host, which has no cluster to wait for: look at role "+
+				"and cluster.nodes",
+			p.stderr(),
+		)
 	}
 }
 

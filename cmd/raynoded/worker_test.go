@@ -12,7 +12,8 @@ import (
 
 func TestRun_WorkerThatRuns(t *testing.T) {
 	t.Parallel()
-	const lost = "head lost: gone: every connection refused for *: cannot * head $HEAD*" // a GCS that dies may take a last connection
+	// A GCS that dies may take a last connection.
+	const lost = "head lost: gone: every connection refused for *: cannot * head $HEAD*"
 	cases := []struct {
 		name    string
 		fakeray string
@@ -26,7 +27,8 @@ func TestRun_WorkerThatRuns(t *testing.T) {
 			0, "asked to stop: terminated",
 		},
 		{
-			"grace is over", "actor,ignore-term", `stop.grace = "200ms"`, func(_ *host, p *process, _ *exec.Cmd) { p.signal(syscall.SIGTERM) },
+			"grace is over", "actor,ignore-term", `stop.grace = "200ms"`,
+			func(_ *host, p *process, _ *exec.Cmd) { p.signal(syscall.SIGTERM) },
 			0, "asked to stop: terminated",
 		},
 		{
@@ -45,7 +47,8 @@ func TestRun_WorkerThatRuns(t *testing.T) {
 			0, "asked to stop: terminated",
 		},
 		{
-			"drained with nothing to do", "", `stop.drain = "10m"`, func(_ *host, p *process, _ *exec.Cmd) { p.signal(syscall.SIGTERM) },
+			"drained with nothing to do", "", `stop.drain = "10m"`,
+			func(_ *host, p *process, _ *exec.Cmd) { p.signal(syscall.SIGTERM) },
 			0, "asked to stop: terminated",
 		},
 		{
@@ -65,7 +68,8 @@ func TestRun_WorkerThatRuns(t *testing.T) {
 			0, "asked to stop: terminated",
 		},
 		{
-			"head lost while draining, the grace does not count", "actor,ignore-term", "stop = { drain = \"10m\", grace = \"10m\" }",
+			"head lost while draining, the grace does not count", "actor,ignore-term",
+			"stop = { drain = \"10m\", grace = \"10m\" }",
 			func(_ *host, p *process, gcs *exec.Cmd) {
 				p.signal(syscall.SIGTERM)
 				p.until(" no new work until ")
@@ -99,7 +103,8 @@ watchdog.refused = "10m"`, func(_ *host, p *process, gcs *exec.Cmd) {
 			70, "Ray failed: raylet ended with exit code 3: no more shared memory",
 		},
 		{
-			"the raylet dies of another head in a persistent one's place", "actor", "cluster.persistent_head = true\nwatchdog.check_interval = \"10m\"",
+			"the raylet dies of another head in a persistent one's place", "actor",
+			"cluster.persistent_head = true\nwatchdog.check_interval = \"10m\"",
 			func(h *host, p *process, gcs *exec.Cmd) {
 				stop(gcs)
 				h.gcs()
@@ -109,7 +114,8 @@ watchdog.refused = "10m"`, func(_ *host, p *process, gcs *exec.Cmd) {
 		},
 		{"head lost", "actor", "", func(_ *host, _ *process, gcs *exec.Cmd) { stop(gcs) }, 0, lost},
 		{
-			"head lost, the grace does not count", "actor,ignore-term", `stop.grace = "10m"`, func(_ *host, _ *process, gcs *exec.Cmd) { stop(gcs) },
+			"head lost, the grace does not count", "actor,ignore-term", `stop.grace = "10m"`,
+			func(_ *host, _ *process, gcs *exec.Cmd) { stop(gcs) },
 			0, lost,
 		},
 		{
@@ -149,7 +155,8 @@ watchdog.refused = "10m"`, func(_ *host, p *process, gcs *exec.Cmd) {
 	}
 }
 
-// A former entry of this host must not count as this start: before Ray 2.40 the raylet's id is not in its command line.
+// A former entry of this host must not count as this start: before Ray 2.40 the raylet's id is not
+// in its command line.
 func TestRun_WorkerOfEveryRay(t *testing.T) {
 	t.Parallel()
 	for _, version := range []string{"2.9.3", "2.40.0", "2.60.0"} {
@@ -184,7 +191,8 @@ func TestRun_WorkerStopsInOrder(t *testing.T) {
 	require.Equal(t, []string{"raylet", "log_monitor"}, h.farewells())
 }
 
-// A standing worker waits for the next head after the first is gone, and it is another start of Ray that joins it.
+// A standing worker waits for the next head after the first is gone, and it is another start of Ray
+// that joins it.
 func TestRun_StandingWorker(t *testing.T) {
 	t.Parallel()
 	h := newCluster(t).host("worker", workerRole, standing).with("FAKERAY=actor")

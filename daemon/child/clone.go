@@ -12,8 +12,8 @@ type cloneArgs struct {
 	flags, pidfd, childTID, parentTID, exitSignal, stack, stackSize, tls, setTID, setTIDSize, cgroup uint64
 }
 
-// canCloneInto asks the kernel to clone into a cgroup that cannot be open. A kernel that knows the flag looks for it and
-// says EBADF; others say EINVAL or E2BIG, a filter ENOSYS or EPERM.
+// canCloneInto asks the kernel to clone into a cgroup that cannot be open. A kernel that knows the
+// flag looks for it and says EBADF; others say EINVAL or E2BIG, a filter ENOSYS or EPERM.
 func canCloneInto() bool {
 	args := cloneArgs{flags: unix.CLONE_INTO_CGROUP, exitSignal: uint64(unix.SIGCHLD), cgroup: math.MaxInt32}
 	pid, _, err := unix.RawSyscall(unix.SYS_CLONE3, uintptr(unsafe.Pointer(&args)), unsafe.Sizeof(args), 0)

@@ -36,9 +36,9 @@ func exit(p Process, status syscall.WaitStatus) Exit {
 	return e
 }
 
-// Exited returns a channel that gives one Exit as soon as p has ended, whoever its parent is, and is closed then. Of a
-// process that ended before the call the code is known if it is among the last 1024 that were reaped here. Close closes
-// the channel without an Exit.
+// Exited returns a channel that gives one Exit as soon as p has ended, whoever its parent is, and
+// is closed then. Of a process that ended before the call the code is known if it is among the last
+// 1024 that were reaped here. Close closes the channel without an Exit.
 func (t *Tree) Exited(p Process) <-chan Exit {
 	out := make(chan Exit, 1)
 	t.watchers.Go(func() {
@@ -73,8 +73,8 @@ func (t *Tree) exitOf(p Process) Exit {
 	return Exit{Process: p}
 }
 
-// mayTrace says whether the kernel shows us the exit status of a zombie: to others it shows 0. The link is read under the
-// same rule; of a zombie, which has no program any more, it is missing.
+// mayTrace says whether the kernel shows us the exit status of a zombie: to others it shows 0. The
+// link is read under the same rule; of a zombie, which has no program any more, it is missing.
 func mayTrace(pid int) bool {
 	_, err := os.Readlink("/proc/" + strconv.Itoa(pid) + "/exe")
 	return err == nil || errors.Is(err, os.ErrNotExist)

@@ -10,9 +10,10 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// StopGroup ends p, which Start has started, and its process group, whether or not p itself lives: SIGTERM, and SIGKILL
-// for those who are alive after grace, at once if grace is 0 or when ctx is done. It returns nil once nobody of the group
-// is left, or an error as Stop does. Who has left the group stays for Stop.
+// StopGroup ends p, which Start has started, and its process group, whether or not p itself lives:
+// SIGTERM, and SIGKILL for those who are alive after grace, at once if grace is 0 or when ctx is
+// done. It returns nil once nobody of the group is left, or an error as Stop does. Who has left the
+// group stays for Stop.
 func (t *Tree) StopGroup(ctx context.Context, p Process, grace time.Duration) error {
 	find := func() (sight, error) { return t.group(p) }
 	if grace > 0 {
@@ -23,7 +24,8 @@ func (t *Tree) StopGroup(ctx context.Context, p Process, grace time.Duration) er
 	return t.finish(find, t.killEach)
 }
 
-// group finds who lives in p's group. The number means it as long as no other process than p has it for its PID.
+// group finds who lives in p's group. The number means it as long as no other process than p has it
+// for its PID.
 func (t *Tree) group(p Process) (sight, error) {
 	s, err := t.look()
 	var found sight
@@ -55,8 +57,9 @@ func (t *Tree) askGroup(ctx context.Context, p Process) error {
 	}
 }
 
-// killEach kills the living without a cgroup's help. A whole group at once leaves its members no time to fork; so it is
-// taken wherever it is all ours, which it is if its session is not this process's.
+// killEach kills the living without a cgroup's help. A whole group at once leaves its members no
+// time to fork; so it is taken wherever it is all ours, which it is if its session is not this
+// process's.
 func (t *Tree) killEach(living []stat) {
 	session, _ := unix.Getsid(os.Getpid())
 	killed := map[int]bool{}
@@ -71,7 +74,8 @@ func (t *Tree) killEach(living []stat) {
 	}
 }
 
-// signalGroup signals the group of s, whose number nobody else can have while s lives; it is false if s does not.
+// signalGroup signals the group of s, whose number nobody else can have while s lives; it is false
+// if s does not.
 func signalGroup(s stat, sig syscall.Signal) bool {
 	f, err := s.process().open()
 	if err != nil {

@@ -11,9 +11,9 @@ import (
 // lateOutput bounds how long a descendant of a helper that inherited its output can hold Run up.
 const lateOutput = time.Second
 
-// Run runs a short helper program of ours, which is no part of the tree: it is neither reaped, listed nor stopped, while
-// what it leaves behind is. It is killed once ctx is done, and the error is context.Cause(ctx) then; otherwise it is that
-// of cmd.Run.
+// Run runs a short helper program of ours, which is no part of the tree: it is neither reaped,
+// listed nor stopped, while what it leaves behind is. It is killed once ctx is done, and the error
+// is context.Cause(ctx) then; otherwise it is that of cmd.Run.
 func (t *Tree) Run(ctx context.Context, cmd *exec.Cmd) error {
 	if ctx.Err() != nil {
 		return context.Cause(ctx)
@@ -34,8 +34,8 @@ func (t *Tree) Run(ctx context.Context, cmd *exec.Cmd) error {
 	return err
 }
 
-// Output is Run, and returns what the helper wrote to its standard output. What it wrote to the standard error, unless
-// that goes elsewhere, is in an *exec.ExitError.
+// Output is Run, and returns what the helper wrote to its standard output. What it wrote to the
+// standard error, unless that goes elsewhere, is in an *exec.ExitError.
 func (t *Tree) Output(ctx context.Context, cmd *exec.Cmd) ([]byte, error) {
 	var out, complaints bytes.Buffer
 	cmd.Stdout = &out
@@ -66,8 +66,8 @@ func (t *Tree) enlist(cmd *exec.Cmd) error {
 	return nil
 }
 
-// dismiss forgets cmd, and reaps what came while its end could hide another's: the list of children is exact only while
-// nobody else reaps.
+// dismiss forgets cmd, and reaps what came while its end could hide another's: the list of children
+// is exact only while nobody else reaps.
 func (t *Tree) dismiss(cmd *exec.Cmd) {
 	t.mu.Lock()
 	delete(t.foreign, cmd.Process.Pid)

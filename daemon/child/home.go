@@ -21,8 +21,8 @@ const (
 	full               // clone into a cgroup and cgroup.kill
 )
 
-// home is the cgroup that this process lives in, where those of the starts are made. No controller is ever enabled in it:
-// that would forbid processes in it, ourselves included.
+// home is the cgroup that this process lives in, where those of the starts are made. No controller
+// is ever enabled in it: that would forbid processes in it, ourselves included.
 type home struct {
 	kind kind
 	path string // as /proc/self/cgroup names it
@@ -100,7 +100,8 @@ func writable(path string) error {
 	return f.Close()
 }
 
-// leaf makes a cgroup called ray-, our PID, and the first number after n that is free, which it returns.
+// leaf makes a cgroup called ray-, our PID, and the first number after n that is free, which it
+// returns.
 func (h home) leaf(n int) (leaf, int, error) {
 	for {
 		n++
@@ -115,8 +116,8 @@ func (h home) leaf(n int) (leaf, int, error) {
 	}
 }
 
-// sweep removes what dead processes like this one, or former starts, left empty. What is not empty stays, and is in nobody's
-// way: no name is used twice.
+// sweep removes what dead processes like this one, or former starts, left empty. What is not empty
+// stays, and is in nobody's way: no name is used twice.
 func (h home) sweep() {
 	if h.kind == none {
 		return
@@ -137,8 +138,9 @@ func (h home) sweep() {
 	}
 }
 
-// spawn has fork make a process that is born inside l. Where the kernel cannot clone into a cgroup, we are inside
-// ourselves for that moment: a child that was moved after its birth could have forked already.
+// spawn has fork make a process that is born inside l. Where the kernel cannot clone into a cgroup,
+// we are inside ourselves for that moment: a child that was moved after its birth could have forked
+// already.
 func (h home) spawn(l leaf, fork func(cgroup *os.File) (int, error)) (int, error) {
 	switch h.kind {
 	case frozen, full:

@@ -27,11 +27,13 @@ func TestLocate(t *testing.T) {
 		dirs                 []string
 		err                  string
 	}{
-		{"systemd", "0::/system.slice/raynoded.service\n", pure, "/system.slice/raynoded.service", []string{"/sys/fs/cgroup/system.slice/raynoded.service"}, ""},
+		{"systemd", "0::/system.slice/raynoded.service\n", pure, "/system.slice/raynoded.service",
+			[]string{"/sys/fs/cgroup/system.slice/raynoded.service"}, ""},
 		{"hybrid", v1 + "0::/a\n", hybrid, "/a", []string{"/sys/fs/cgroup/unified/a"}, ""},
 		{"root", "0::/\n", pure, "/", []string{"/sys/fs/cgroup"}, ""},
 		{"container", "0::/docker/abc/x\n", docker, "/docker/abc/x", []string{"/sys/fs/cgroup/x"}, ""},
-		{"mounted twice", "0::/docker/abc\n", docker + pure, "/docker/abc", []string{"/sys/fs/cgroup", "/sys/fs/cgroup/docker/abc"}, ""},
+		{"mounted twice", "0::/docker/abc\n", docker + pure, "/docker/abc", []string{"/sys/fs/cgroup",
+			"/sys/fs/cgroup/docker/abc"}, ""},
 		{"blank in a name", "0::/a\n", spaced, "/a", []string{"/my cgroups/a"}, ""},
 		{"v1 only", v1, tmpfs, "", nil, "no cgroup v2"},
 		{"v2 not mounted", v1 + "0::/a\n", tmpfs, "", nil, "cgroup v2 /a is not mounted here"},

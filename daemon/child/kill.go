@@ -15,8 +15,9 @@ const (
 	clearView = 2                      // looks in a row that must find nothing
 )
 
-// finish kills until nothing is found. If that takes too long, the error is a *SurvivorsError, or what keeps us from looking:
-// a look that fails is tried again until then, since descriptors that have run out come back.
+// finish kills until nothing is found. If that takes too long, the error is a *SurvivorsError, or
+// what keeps us from looking: a look that fails is tried again until then, since descriptors that
+// have run out come back.
 func (t *Tree) finish(find func() (sight, error), kill func([]stat)) error {
 	end := time.Now().Add(t.killWait)
 	for empty := 0; empty < clearView; {
@@ -89,7 +90,8 @@ func (t *Tree) killLeaves() bool {
 	return whole
 }
 
-// killLeaf leaves no process of l time to fork: either the kernel kills them all, or they are frozen while we do.
+// killLeaf leaves no process of l time to fork: either the kernel kills them all, or they are
+// frozen while we do.
 func (t *Tree) killLeaf(l leaf) error {
 	if t.home.kind == full {
 		return l.write("cgroup.kill", "1")

@@ -14,7 +14,8 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// unlinked bounds how long the kernel may need to see a cgroup as empty after its last process has ended.
+// unlinked bounds how long the kernel may need to see a cgroup as empty after its last process has
+// ended.
 const unlinked = time.Second
 
 // leaf is the folder of one start's cgroup. Its processes may have made others in it.
@@ -70,8 +71,8 @@ func (l leaf) members() ([]int, error) {
 	return pids, nil
 }
 
-// readPIDs reads cgroup.procs. A threaded cgroup has none of its own: the domain above it lists its processes. A process
-// of another PID namespace is listed as 0, which is nobody here.
+// readPIDs reads cgroup.procs. A threaded cgroup has none of its own: the domain above it lists its
+// processes. A process of another PID namespace is listed as 0, which is nobody here.
 func readPIDs(dir string) ([]int, error) {
 	text, err := os.ReadFile(filepath.Join(dir, "cgroup.procs"))
 	if isRemoved(err) || errors.Is(err, syscall.EOPNOTSUPP) {

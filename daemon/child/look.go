@@ -14,8 +14,8 @@ type sight struct {
 // nothing is true if neither a process nor the trace of one was there.
 func (s sight) nothing() bool { return len(s.living) == 0 && !s.dead }
 
-// look reaps, and says who of the tree is there. Processes are listed before the cgroups are read: a PID that is used
-// again in between then has another start time, and nobody signals it.
+// look reaps, and says who of the tree is there. Processes are listed before the cgroups are read:
+// a PID that is used again in between then has another start time, and nobody signals it.
 func (t *Tree) look() (sight, error) {
 	t.mu.Lock()
 	defer t.mu.Unlock()

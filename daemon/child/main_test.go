@@ -20,7 +20,8 @@ import (
 // part is the variable that makes the test binary one of the processes under test.
 const part = "RAYNODED_TEST_PART"
 
-// partEnv is the environment of a part. The race detector would have it sleep a second before it exits.
+// partEnv is the environment of a part. The race detector would have it sleep a second before it
+// exits.
 var partEnv = []string{part + "=1", "GORACE=atexit_sleep_ms=0"}
 
 func TestMain(m *testing.M) {
@@ -154,7 +155,8 @@ func start(session bool, args []string) *exec.Cmd {
 	return cmd
 }
 
-// What follows forks without exec. Such a child has one thread and no Go runtime, and may only make raw system calls.
+// What follows forks without exec. Such a child has one thread and no Go runtime, and may only make
+// raw system calls.
 
 //go:norace
 //go:nosplit

@@ -6,8 +6,9 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// KillOrphans kills what an earlier process like this one started by Start and left behind when it was killed itself: the
-// processes in left, and everybody in their sessions, which are of nobody else. The error is one as Stop returns.
+// KillOrphans kills what an earlier process like this one started by Start and left behind when it
+// was killed itself: the processes in left, and everybody in their sessions, which are of nobody
+// else. The error is one as Stop returns.
 func (t *Tree) KillOrphans(left []Process) error {
 	ours := orphans{}
 	for _, p := range left {

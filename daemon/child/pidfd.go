@@ -14,8 +14,8 @@ import (
 // again is the pause before what failed for want of a file descriptor or memory is tried again.
 const again = 100 * time.Millisecond
 
-// open returns a pidfd of exactly p, in the runtime's poller, or os.ErrProcessDone. The PID is p's as we look at its start
-// time, so it was p's a moment before, when the pidfd was made.
+// open returns a pidfd of exactly p, in the runtime's poller, or os.ErrProcessDone. The PID is p's
+// as we look at its start time, so it was p's a moment before, when the pidfd was made.
 func (p Process) open() (*os.File, error) {
 	fd, err := unix.PidfdOpen(p.PID, 0)
 	if isGone(err) {
@@ -40,7 +40,8 @@ func (p Process) open() (*os.File, error) {
 	return f, nil
 }
 
-// isGone knows the errors of pidfd_open for a PID that no process has; the last two are for one that is a thread now.
+// isGone knows the errors of pidfd_open for a PID that no process has; the last two are for one
+// that is a thread now.
 func isGone(err error) bool {
 	return errors.Is(err, unix.ESRCH) || errors.Is(err, unix.EINVAL) || errors.Is(err, unix.ENOENT)
 }
@@ -82,8 +83,8 @@ func readable(ctx context.Context, f *os.File) error {
 	return err
 }
 
-// Signal sends sig to p and to no other process that may have its PID by now. The error is os.ErrProcessDone if p has
-// ended.
+// Signal sends sig to p and to no other process that may have its PID by now. The error is
+// os.ErrProcessDone if p has ended.
 func (t *Tree) Signal(p Process, sig syscall.Signal) error {
 	f, err := p.open()
 	if err != nil {

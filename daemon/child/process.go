@@ -13,8 +13,8 @@ type Process struct {
 	Args    []string // argv as it was shown when listed: before an exec it is the parent's, in the midst of one it is nil
 }
 
-// Children returns the direct children of pid that are alive now. The error is os.ErrProcessDone if there is no such
-// process, where the kernel can tell; elsewhere it has no children.
+// Children returns the direct children of pid that are alive now. The error is os.ErrProcessDone if
+// there is no such process, where the kernel can tell; elsewhere it has no children.
 func (t *Tree) Children(pid int) ([]Process, error) {
 	found, err := children(pid)
 	if err != nil {
@@ -23,8 +23,8 @@ func (t *Tree) Children(pid int) ([]Process, error) {
 	return withArgs(found), nil
 }
 
-// Members returns every process of the tree that is alive now: all descendants, and all that are in its cgroup. Those of
-// Run and Output are not among them.
+// Members returns every process of the tree that is alive now: all descendants, and all that are in
+// its cgroup. Those of Run and Output are not among them.
 func (t *Tree) Members() ([]Process, error) {
 	s, err := t.look()
 	if err != nil {

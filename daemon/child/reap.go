@@ -8,8 +8,8 @@ import (
 	"time"
 )
 
-// Reap reaps the children that this process adopts, each as soon as it has died. It returns context.Cause(ctx) once ctx is
-// done, and nothing else ends it.
+// Reap reaps the children that this process adopts, each as soon as it has died. It returns
+// context.Cause(ctx) once ctx is done, and nothing else ends it.
 func (t *Tree) Reap(ctx context.Context) error {
 	died := make(chan os.Signal, 1)
 	signal.Notify(died, syscall.SIGCHLD)
@@ -36,7 +36,8 @@ func (t *Tree) reap() error {
 	return err
 }
 
-// bury reaps the dead among all that are our children and nobody else's to wait for. The mutex is held.
+// bury reaps the dead among all that are our children and nobody else's to wait for. The mutex is
+// held.
 func (t *Tree) bury(all []stat) {
 	for _, s := range all {
 		if s.parent == os.Getpid() && s.state == 'Z' && !t.isForeign(s) {

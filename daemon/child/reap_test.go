@@ -14,7 +14,8 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// requireReaped waits until n processes were reaped and no zombie is there. The reaper tells nobody, so it is asked.
+// requireReaped waits until n processes were reaped and no zombie is there. The reaper tells
+// nobody, so it is asked.
 func requireReaped(t *testing.T, tree *Tree, n int) {
 	t.Helper()
 	require.Eventually(t, func() bool {

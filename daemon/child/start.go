@@ -18,8 +18,9 @@ type Command struct {
 	Stderr *os.File
 }
 
-// Start starts a process in a session of its own, in the cgroup of this start, with its standard input from /dev/null. The
-// cgroup is made by the first Start after New or Stop. While a Stop is at work the error is ErrStopping.
+// Start starts a process in a session of its own, in the cgroup of this start, with its standard
+// input from /dev/null. The cgroup is made by the first Start after New or Stop. While a Stop is at
+// work the error is ErrStopping.
 func (t *Tree) Start(c Command) (Process, error) {
 	null, err := os.OpenFile(os.DevNull, os.O_RDWR, 0)
 	if err != nil {

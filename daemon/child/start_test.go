@@ -58,8 +58,8 @@ func TestTree_StartErrors(t *testing.T) {
 	tree.halt(false)
 }
 
-// Controllers that are enabled in a cgroup, and threads in it, keep processes out. Controllers cannot be had everywhere, so
-// it is threads here.
+// Controllers that are enabled in a cgroup, and threads in it, keep processes out. Controllers
+// cannot be had everywhere, so it is threads here.
 func TestTree_StartRefused(t *testing.T) {
 	for _, c := range kinds[1:] {
 		t.Run(c.name, func(t *testing.T) {

@@ -24,13 +24,14 @@ type stat struct {
 	inLeaf  bool               // not from the file: look found it in a cgroup of ours
 }
 
-// alive is false for a zombie. A zombie with threads is one whose main thread has ended; the process lives.
+// alive is false for a zombie. A zombie with threads is one whose main thread has ended; the
+// process lives.
 func (s stat) alive() bool { return s.state != 'Z' && s.state != 'X' || s.threads > 1 }
 
 func (s stat) process() Process { return Process{PID: s.pid, Started: s.started} }
 
-// readStat returns os.ErrProcessDone if there is no such process. It is read for every process of the host at every look,
-// so it takes no more system calls than it needs.
+// readStat returns os.ErrProcessDone if there is no such process. It is read for every process of
+// the host at every look, so it takes no more system calls than it needs.
 func readStat(pid int) (stat, error) {
 	var text [1024]byte
 	n := 0
@@ -48,7 +49,8 @@ func readStat(pid int) (stat, error) {
 	return parseStat(string(text[:n]))
 }
 
-// parseStat counts fields from the last bracket: a name may hold blanks and brackets. The numbers are those of proc(5).
+// parseStat counts fields from the last bracket: a name may hold blanks and brackets. The numbers
+// are those of proc(5).
 func parseStat(text string) (stat, error) {
 	open, end := strings.IndexByte(text, '('), strings.LastIndexByte(text, ')')
 	if open < 1 || end < open {
@@ -84,7 +86,8 @@ func processes() ([]stat, error) {
 	return stats(pids)
 }
 
-// stats leaves out those that are gone, and those that /proc hides from us (hidepid=): they are not ours.
+// stats leaves out those that are gone, and those that /proc hides from us (hidepid=): they are not
+// ours.
 func stats(pids []int) ([]stat, error) {
 	all := make([]stat, 0, len(pids))
 	for _, pid := range pids {
@@ -100,8 +103,8 @@ func stats(pids []int) ([]stat, error) {
 	return all, nil
 }
 
-// children returns the direct children of pid, zombies included. Where the kernel does not list them (it is built without
-// CONFIG_PROC_CHILDREN), all processes are searched.
+// children returns the direct children of pid, zombies included. Where the kernel does not list
+// them (it is built without CONFIG_PROC_CHILDREN), all processes are searched.
 func children(pid int) ([]stat, error) {
 	if _, err := os.Stat("/proc/thread-self/children"); err == nil {
 		pids, err := listed(fmt.Sprintf("/proc/%d/task", pid))
@@ -120,7 +123,8 @@ func children(pid int) ([]stat, error) {
 	return found, err
 }
 
-// listed reads the children of every thread in a task folder of /proc: a child belongs to the thread that made it.
+// listed reads the children of every thread in a task folder of /proc: a child belongs to the
+// thread that made it.
 func listed(task string) ([]int, error) {
 	threads, err := numbers(task)
 	if errors.Is(err, os.ErrNotExist) {

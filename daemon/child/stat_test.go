@@ -9,7 +9,8 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-const zombie = "4242 (a) Z (b) Z 17 4200 4100 0 -1 4228364 1 2 3 4 5 6 7 8 20 0 1 0 987654321 0 0 18446744073709551615 " +
+const zombie = "4242 (a) Z (b) Z 17 4200 4100 0 -1 4228364 1 2 3 4 5 6 7 8 20 0 1 0 987654321 0 0 " +
+	"18446744073709551615 " +
 	"0 0 0 0 0 0 0 0 0 0 0 0 17 0 0 0 0 0 0 0 0 0 0 0 0 0 768\n"
 
 func TestParseStat(t *testing.T) {

@@ -270,7 +270,11 @@ func TestSurvivorsError_Error(t *testing.T) {
 	for pid := range 12 {
 		e.Processes = append(e.Processes, Survivor{pid, "python", "D"})
 	}
-	require.EqualError(t, e, "12 still there 10s after SIGKILL: 0 (python, state D), 1 (python, state D), 2 (python, state D), "+
-		"3 (python, state D), 4 (python, state D), 5 (python, state D), 6 (python, state D), 7 (python, state D), "+
-		"8 (python, state D), 9 (python, state D), and 2 more")
+	require.EqualError(
+		t,
+		e,
+		"12 still there 10s after SIGKILL: 0 (python, state D), 1 (python, state D), 2 (python, state D), "+
+			"3 (python, state D), 4 (python, state D), 5 (python, state D), 6 (python, state D), 7 (python, state D), "+
+			"8 (python, state D), 9 (python, state D), and 2 more",
+	)
 }

@@ -12,8 +12,8 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// killWait is how long a kill may take. The kernel needs milliseconds; a process that is stuck in a driver never ends, and
-// waiting longer would only hide it.
+// killWait is how long a kill may take. The kernel needs milliseconds; a process that is stuck in a
+// driver never ends, and waiting longer would only hide it.
 const killWait = 10 * time.Second
 
 // ErrStopping is the error of a Start while a Stop is at work.
@@ -39,8 +39,9 @@ type Tree struct {
 	leaves   []leaf // not yet removed, current included
 }
 
-// New makes this process the subreaper of its descendants, raises its soft limit of open files to the hard one for them
-// (Go gives children the old soft limit unless it was set explicitly), and finds out what cgroups offer. It starts nothing.
+// New makes this process the subreaper of its descendants, raises its soft limit of open files to
+// the hard one for them (Go gives children the old soft limit unless it was set explicitly), and
+// finds out what cgroups offer. It starts nothing.
 func New() (*Tree, error) {
 	return plant(findHome())
 }
@@ -68,8 +69,8 @@ func plant(h home) (*Tree, error) {
 	return t, nil
 }
 
-// Cgroup says for the log how processes are kept together: "cgroup v2 /system.slice/raynoded.service (clone, kill)", or
-// "none (why): killing every descendant".
+// Cgroup says for the log how processes are kept together: "cgroup v2
+// /system.slice/raynoded.service (clone, kill)", or "none (why): killing every descendant".
 func (t *Tree) Cgroup() string { return t.home.String() }
 
 // Close ends what waits for an Exit. It stops no process: that is Stop's.
@@ -78,7 +79,8 @@ func (t *Tree) Close() {
 	t.watchers.Wait()
 }
 
-// checkPidfd also makes os look for pidfds now: it starts a process for that, once, which a reaper could steal later.
+// checkPidfd also makes os look for pidfds now: it starts a process for that, once, which a reaper
+// could steal later.
 func checkPidfd() error {
 	self, err := os.FindProcess(os.Getpid())
 	if err != nil {

@@ -99,7 +99,8 @@ func (s *script) says(t testing.TB, want string) {
 	require.Equal(t, want, s.next(t))
 }
 
-// process is who plays the part. What is read on the way stays to be read: parent and child print as they come.
+// process is who plays the part. What is read on the way stays to be read: parent and child print
+// as they come.
 func (s *script) process(t testing.TB, part string) Process {
 	t.Helper()
 	var skipped []string

@@ -11,8 +11,9 @@ type Difference struct {
 	Text string `json:"text"`
 }
 
-// Compare holds the environment that a process was started with, and the text of the file that its NCCL_CONF_FILE names,
-// against the result. Of the base nothing is compared: it is of whoever starts raynoded.
+// Compare holds the environment that a process was started with, and the text of the file that its
+// NCCL_CONF_FILE names, against the result. Of the base nothing is compared: it is of whoever
+// starts raynoded.
 func (r Result) Compare(process []string, conf string) []Difference {
 	lines := r.ours(conf)
 	differences := []Difference{}
@@ -50,7 +51,8 @@ func (r Result) Compare(process []string, conf string) []Difference {
 	return append(differences, r.beyond(lines, "is in the file for NCCL")...)
 }
 
-// ours are the lines of the file that raynoded wrote for NCCL. Where the role names another one, what is in it is its owner's.
+// ours are the lines of the file that raynoded wrote for NCCL. Where the role names another one,
+// what is in it is its owner's.
 func (r Result) ours(conf string) []string {
 	if slices.ContainsFunc(r.Values, func(v Value) bool { return v.Name == confFile && v.layer != derived }) {
 		return nil
@@ -58,7 +60,8 @@ func (r Result) ours(conf string) []string {
 	return strings.Split(conf, "\n")
 }
 
-// beyond is what matters to training and the process has besides. What Ray adds in a process of its own is no difference.
+// beyond is what matters to training and the process has besides. What Ray adds in a process of its
+// own is no difference.
 func (r Result) beyond(entries []string, where string) []Difference {
 	var found []Difference
 	for _, e := range entries {

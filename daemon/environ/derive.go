@@ -11,8 +11,9 @@ type derivation struct {
 	name, value, why string
 }
 
-// derive says what follows from the interface that holds the node's address: nothing that NCCL finds out by itself, and
-// nothing whose wrong answer would only be slow. The second result is what is left to a person.
+// derive says what follows from the interface that holds the node's address: nothing that NCCL
+// finds out by itself, and nothing whose wrong answer would only be slow. The second result is what
+// is left to a person.
 func derive(h Host, netdev, address string) (found []derivation, doubt string) {
 	if netdev == "" {
 		return nil, ""
@@ -26,13 +27,19 @@ func derive(h Host, netdev, address string) (found []derivation, doubt string) {
 	}
 	own, excluded, doubt := management(h, netdev)
 	if excluded {
-		found = append(found, derivation{"NCCL_IB_HCA", "^=" + strings.Join(own, ","), "RoCE port of the management interface " + netdev + " excluded"})
+		found = append(
+			found,
+			derivation{
+				"NCCL_IB_HCA", "^=" + strings.Join(own, ","), "RoCE port of the management interface " + netdev + " excluded",
+			},
+		)
 	}
 	return found, doubt
 }
 
-// management finds the RoCE devices of the interface that holds the node's address. NCCL takes every active port for training
-// traffic. They are excluded where the others are clearly the ones to train with: InfiniBand, or faster.
+// management finds the RoCE devices of the interface that holds the node's address. NCCL takes
+// every active port for training traffic. They are excluded where the others are clearly the ones
+// to train with: InfiniBand, or faster.
 func management(h Host, netdev string) (own []string, excluded bool, doubt string) {
 	under := h.under(netdev)
 	var ownRate, rate float64
@@ -57,7 +64,12 @@ func management(h Host, netdev string) (own []string, excluded bool, doubt strin
 		return own, true, ""
 	default:
 		names := strings.Join(own, ",")
-		return own, false, fmt.Sprintf("%s, by which this node is reached, is the RoCE device %s, as fast as the others: NCCL trains over it as well; "+
-			`if it is for management only, say so: NCCL_IB_HCA = "^=%s" in [env]`, netdev, names, names)
+		return own, false, fmt.Sprintf(
+			"%s, by which this node is reached, is the RoCE device %s, as fast as the others: NCCL trains over it as well; "+
+				`if it is for management only, say so: NCCL_IB_HCA = "^=%s" in [env]`,
+			netdev,
+			names,
+			names,
+		)
 	}
 }

@@ -39,7 +39,9 @@ func TestDocs_Profiles(t *testing.T) {
 	if *update {
 		require.NoError(t, os.WriteFile(document, content(t, copied), 0o644))
 	}
-	require.Equal(t, string(content(t, copied)), string(content(t, document)), "go test ./daemon/environ -update writes it")
+	require.Equal(
+		t, string(content(t, copied)), string(content(t, document)), "go test ./daemon/environ -update writes it",
+	)
 }
 
 // rows is one table, without a title and without padding, as reasons are long.
@@ -65,11 +67,18 @@ func TestDocs_VendorScript(t *testing.T) {
 	require.True(t, found)
 	command, _, _ := strings.Cut("script="+rest, "```")
 	dir := t.TempDir()
-	vendor := write(t, filepath.Join(dir, "set_nccl_env.sh"), "echo hello\nnet=gIB\nexport NCCL_NET=$net NCCL_CROSS_NIC=0\nexport OTHER=1\nexport LD_LIBRARY_PATH=/usr/local/gib/lib64:$LD_LIBRARY_PATH\n", 0o644)
+	vendor := write(
+		t, filepath.Join(dir, "set_nccl_env.sh"),
+		"echo hello\nnet=gIB\nexport NCCL_NET=$net NCCL_CROSS_NIC=0\nexport OTHER=1\nexport "+
+			"LD_LIBRARY_PATH=/usr/local/gib/lib64:$LD_LIBRARY_PATH\n",
+		0o644,
+	)
 	command = strings.ReplaceAll(command, "/usr/local/gib/scripts/set_nccl_env.sh", vendor)
 	command = strings.ReplaceAll(command, "/etc/raynoded/", dir+"/")
 	require.Contains(t, command, "chgrp raynoded ")
-	command = strings.ReplaceAll(command, "chgrp raynoded ", fmt.Sprintf("chgrp %d ", os.Getgid())) // no package is installed here
+	command = strings.ReplaceAll(
+		command, "chgrp raynoded ", fmt.Sprintf("chgrp %d ", os.Getgid()),
+	) // no package is installed here
 	cmd := exec.Command("bash", "-c", command)
 	cmd.Stderr = os.Stderr
 	require.NoError(t, cmd.Run())
@@ -79,5 +88,7 @@ func TestDocs_VendorScript(t *testing.T) {
 	for _, s := range f.Settings {
 		got[s.Name] = s.value
 	}
-	require.Equal(t, map[string]string{"NCCL_NET": "gIB", "NCCL_CROSS_NIC": "0", "LD_LIBRARY_PATH": "/usr/local/gib/lib64:"}, got)
+	require.Equal(
+		t, map[string]string{"NCCL_NET": "gIB", "NCCL_CROSS_NIC": "0", "LD_LIBRARY_PATH": "/usr/local/gib/lib64:"}, got,
+	)
 }

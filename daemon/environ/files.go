@@ -25,9 +25,9 @@ type Setting struct {
 
 const maxFile = 1 << 20 // bytes
 
-// ReadFile reads a file of lines NAME=value. Blank lines and those that begin with # are for people; a value goes to the end
-// of its line, without quotes, and nothing in it is replaced. Nobody but the owner may write the file, and others may not
-// read it. No error quotes a value.
+// ReadFile reads a file of lines NAME=value. Blank lines and those that begin with # are for
+// people; a value goes to the end of its line, without quotes, and nothing in it is replaced.
+// Nobody but the owner may write the file, and others may not read it. No error quotes a value.
 func ReadFile(path string, from role.EnvFrom) (File, error) {
 	info, err := os.Stat(path)
 	switch mode := info; {
@@ -38,7 +38,9 @@ func ReadFile(path string, from role.EnvFrom) (File, error) {
 	case mode.Size() > maxFile:
 		return File{}, fmt.Errorf("%s must be at most %d bytes long, got %d", path, maxFile, mode.Size())
 	case mode.Mode().Perm()&0o007 != 0:
-		return File{}, fmt.Errorf("everybody on this host may use %s (mode %04o): chmod o= %s", path, mode.Mode().Perm(), path)
+		return File{}, fmt.Errorf(
+			"everybody on this host may use %s (mode %04o): chmod o= %s", path, mode.Mode().Perm(), path,
+		)
 	case mode.Mode().Perm()&0o020 != 0:
 		return File{}, fmt.Errorf("its group may write %s (mode %04o): chmod g-w %s", path, mode.Mode().Perm(), path)
 	}

@@ -30,8 +30,9 @@ type Port struct {
 	Rate     float64 // Gb/s; 0 = not known
 }
 
-// ReadHost reads the RDMA devices and what interfaces stand on from sys below root. The names of the interfaces are the
-// caller's to give: sysfs shows those of whoever mounted it. What cannot be read is not there.
+// ReadHost reads the RDMA devices and what interfaces stand on from sys below root. The names of
+// the interfaces are the caller's to give: sysfs shows those of whoever mounted it. What cannot be
+// read is not there.
 func ReadHost(root string, interfaces []string) Host {
 	h := Host{Interfaces: slices.Sorted(slices.Values(interfaces)), Lower: map[string][]string{}}
 	for _, name := range h.Interfaces {
@@ -56,7 +57,8 @@ func readHCA(dir string) HCA {
 	for _, e := range entries {
 		a.Netdevs = append(a.Netdevs, e.Name())
 	}
-	// Of an HCA that spans a bond, device/net is its first member, and only the table of GIDs names the bond.
+	// Of an HCA that spans a bond, device/net is its first member, and only the table of GIDs names
+	// the bond.
 	tables, _ := filepath.Glob(filepath.Join(dir, "ports/*/gid_attrs/ndevs/*"))
 	for _, path := range tables {
 		if name := read(path); name != "" && !slices.Contains(a.Netdevs, name) {
@@ -97,10 +99,12 @@ func (h Host) under(name string) []string {
 	return found
 }
 
-// verbs says whether NCCL's own InfiniBand transport can use the device: EFA has a plugin of its own.
+// verbs says whether NCCL's own InfiniBand transport can use the device: EFA has a plugin of its
+// own.
 func (a HCA) verbs() bool { return a.Driver != "efa" }
 
-// fastest is the greatest rate of the device's active ports, and whether there is one that is not Ethernet.
+// fastest is the greatest rate of the device's active ports, and whether there is one that is not
+// Ethernet.
 func (a HCA) fastest() (rate float64, infiniband, active bool) {
 	for _, p := range a.Ports {
 		if p.Active {

@@ -9,8 +9,8 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// fixture makes the tree of files that a list in testdata/hosts describes, and reads the host from it: "path = content" is a
-// file, "path -> target" a link.
+// fixture makes the tree of files that a list in testdata/hosts describes, and reads the host from
+// it: "path = content" is a file, "path -> target" a link.
 func fixture(t *testing.T, name string) Host {
 	t.Helper()
 	text, err := os.ReadFile(filepath.Join("testdata", "hosts", name+".txt"))
@@ -47,7 +47,12 @@ func TestReadHost(t *testing.T) {
 	require.Equal(t, []HCA{
 		{Name: "mlx5_0", Driver: "mlx5_core", Netdevs: []string{"ib0"}, Ports: []Port{{Active: true, Rate: 400}}},
 		{Name: "mlx5_1", Netdevs: []string{"ib1"}, Ports: []Port{{Active: true, Rate: 400}}},
-		{Name: "mlx5_bond_0", Driver: "mlx5_core", Netdevs: []string{"eno1", "bond0"}, Ports: []Port{{Active: true, Ethernet: true, Rate: 100}}},
+		{
+			Name:    "mlx5_bond_0",
+			Driver:  "mlx5_core",
+			Netdevs: []string{"eno1", "bond0"},
+			Ports:   []Port{{Active: true, Ethernet: true, Rate: 100}},
+		},
 	}, h.HCAs)
 	require.Equal(t, Host{Lower: map[string][]string{}}, ReadHost(t.TempDir(), nil))
 }
@@ -62,7 +67,8 @@ func TestDerive(t *testing.T) {
 		{"roce-one", "ens1", "", ""},
 		{
 			"roce-equal", "rail0", "",
-			"rail0, by which this node is reached, is the RoCE device mlx5_0, as fast as the others: NCCL trains over it as well; " +
+			"rail0, by which this node is reached, is the RoCE device mlx5_0, as fast as the others: NCCL trains over it as " +
+				"well; " +
 				`if it is for management only, say so: NCCL_IB_HCA = "^=mlx5_0" in [env]`,
 		},
 		{"efa", "ens32", "", ""},

@@ -11,7 +11,8 @@ import (
 	"github.com/raynoded/raynoded/daemon/role"
 )
 
-// ReadProfiles reads profiles by their names, each from the first folder that has it. The error lists all that is wrong.
+// ReadProfiles reads profiles by their names, each from the first folder that has it. The error
+// lists all that is wrong.
 func ReadProfiles(names []string, folders ...string) ([]*role.Profile, error) {
 	var found []*role.Profile
 	var problems []error

@@ -42,8 +42,12 @@ func TestReadFile_Refusals(t *testing.T) {
 		{"A-B=hush", 0o600, "$FILE:1: must be NAME=value"},
 		{"A='hush'", 0o600, "$FILE:1: A must have its value without quotes, which would be part of it"},
 		{"A=hush\r", 0o600, "$FILE:1: A must have no control characters, such as a carriage return, in its value"},
-		{"RAY_AUTH_TOKEN=hush\nNCCL_CONF_FILE=/hush", 0o600, "$FILE:1: RAY_AUTH_TOKEN is not to be set here: use auth.token_file\n" +
-			`$FILE:2: NCCL_CONF_FILE is not to be set here: it names raynoded's file, unless env_from.nccl_delivery is "env"`},
+		{
+			"RAY_AUTH_TOKEN=hush\nNCCL_CONF_FILE=/hush",
+			0o600,
+			"$FILE:1: RAY_AUTH_TOKEN is not to be set here: use auth.token_file\n" +
+				`$FILE:2: NCCL_CONF_FILE is not to be set here: it names raynoded's file, unless env_from.nccl_delivery is "env"`,
+		},
 		{strings.Repeat("x", maxFile+1), 0o600, "$FILE must be at most 1048576 bytes long, got 1048577"},
 	}
 	for _, c := range cases {
@@ -94,7 +98,8 @@ func TestReadProfiles_SiteFirst(t *testing.T) {
 	bad := filepath.Join(site, "bad.toml")
 	require.EqualError(t, err, "there is no profile rocky in "+site+" or "+shipped+
 		"; there are bad, efa, ethernet, infiniband, large, open-instruct, roce, single-node\n"+
-		"profile bad: "+strings.ReplaceAll(`$:1:10: env.A.date: must be the day when it was last looked at, such as 2026-11-25, got nothing
+		"profile bad: "+strings.ReplaceAll(`$:1:10: env.A.date: `+
+		`must be the day when it was last looked at, such as 2026-11-25, got nothing
 $:1:10: env.A.reason: must say why this value and no other, got nothing
 $:1:10: env.A.source: must say where that was read or measured, got nothing
 $:1:10: env.A.value: must be a string; "" means that it must not be set, got nothing
@@ -104,11 +109,17 @@ $:2:9: about: must be a string, got 1`, "$", bad))
 func TestReadElsewhere(t *testing.T) {
 	root := t.TempDir()
 	write(t, filepath.Join(root, "etc/environment"), "PATH=/usr/bin\nNCCL_IB_TC=\"41\"\nHF_TOKEN=hush\n", 0o644)
-	write(t, filepath.Join(root, "etc/profile.d/nccl.sh"), "# NCCL_X=1\nif true; then\n  export NCCL_CROSS_NIC=0 HF_TOKEN=hush # hush\n  NCCL_ALGO='ring; tree' HF_TOKEN=hush; NCCL_PROTO=\"hush\nfi\nNCCL_NET=IB; export NCCL_NET\n", 0o644)
+	write(
+		t, filepath.Join(root, "etc/profile.d/nccl.sh"),
+		"# NCCL_X=1\nif true; then\n  export NCCL_CROSS_NIC=0 HF_TOKEN=hush # hush\n  NCCL_ALGO='ring; tree' "+
+			"HF_TOKEN=hush; NCCL_PROTO=\"hush\nfi\nNCCL_NET=IB; export NCCL_NET\n",
+		0o644,
+	)
 	write(t, filepath.Join(root, "etc/profile.d/nccl.csh"), "setenv NCCL_X 1\n", 0o644)
 	write(t, filepath.Join(root, "etc/nccl.conf"), "NCCL_SOCKET_IFNAME=eth0\n", 0o644)
 	write(t, filepath.Join(root, "home/me/.nccl.conf"), "NCCL_DEBUG=INFO\n", 0o644)
-	const login, itself = "a login shell reads it, and a service does not", "NCCL reads it by itself, for what nobody else has set"
+	const login, itself = "a login shell reads it, and a service does not", "NCCL reads it by itself, for what nobody " +
+		"else has set"
 	all := ReadElsewhere(root, "/home/me")
 	require.Equal(t, []NotApplied{
 		{"NCCL_IB_TC", "41", root + "/etc/environment", login},

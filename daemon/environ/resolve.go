@@ -49,10 +49,18 @@ func Resolve(s Sources) Result {
 		name, value, _ := strings.Cut(entry, "=")
 		l.set(node, name, value, "raynoded: how this node is in its cluster")
 		if name == s.Mark {
-			l.values[name] = Value{Name: name, Delivery: ByEnv, Origin: "raynoded: tells this start from others", Withheld: PerStart, layer: node}
+			l.values[name] = Value{
+				Name:     name,
+				Delivery: ByEnv,
+				Origin:   "raynoded: tells this start from others",
+				Withheld: PerStart,
+				layer:    node,
+			}
 		}
 	}
-	r := Result{Values: slices.SortedFunc(maps.Values(l.values), func(a, b Value) int { return strings.Compare(a.Name, b.Name) })}
+	r := Result{
+		Values: slices.SortedFunc(maps.Values(l.values), func(a, b Value) int { return strings.Compare(a.Name, b.Name) }),
+	}
 	r.Digest = digest(r.Values)
 	r.NotApplied = r.without(append(l.dropped(s.Own), s.Elsewhere...))
 	r.Warnings = append(warn(r.Values, s.Host), l.warnings...)
@@ -92,7 +100,12 @@ func (l *layers) goesByFile(name, value string) bool {
 		return false
 	}
 	if len(value) > maxConf {
-		l.warnings = append(l.warnings, fmt.Sprintf("%s is longer than the %d bytes that NCCL takes from a file, and goes by the environment", name, maxConf))
+		l.warnings = append(
+			l.warnings,
+			fmt.Sprintf(
+				"%s is longer than the %d bytes that NCCL takes from a file, and goes by the environment", name, maxConf,
+			),
+		)
 		return false
 	}
 	return true
@@ -105,7 +118,10 @@ func (l *layers) addBase(s Sources) {
 	l.set(base, path, "/usr/local/bin:/usr/bin:/bin", "")
 	l.set(base, usageStats, "0", "default: Ray reports to its makers only where it is told to")
 	l.take(base, s.Own, baseNames, "base: "+own)
-	l.set(base, path, filepath.Dir(s.Role.Ray.Bin)+":"+l.values[path].Value, "base: the folder of ray.bin, then raynoded's own PATH")
+	l.set(
+		base, path, filepath.Dir(s.Role.Ray.Bin)+":"+l.values[path].Value,
+		"base: the folder of ray.bin, then raynoded's own PATH",
+	)
 }
 
 func (l *layers) addInherited(env []string) {
@@ -114,7 +130,8 @@ func (l *layers) addInherited(env []string) {
 	}
 }
 
-// take takes over what matches one of the patterns. What is set to nothing is not taken, and what may be a secret not shown.
+// take takes over what matches one of the patterns. What is set to nothing is not taken, and what
+// may be a secret not shown.
 func (l *layers) take(from layer, env, patterns []string, origin string) {
 	for _, entry := range env {
 		name, value, _ := strings.Cut(entry, "=")
@@ -131,7 +148,11 @@ func (l *layers) take(from layer, env, patterns []string, origin string) {
 
 func (l *layers) addDerived(s Sources) {
 	if s.Address != "" && s.Interface == "" {
-		l.warnings = append(l.warnings, "no interface of this host, other than the loopback one, has the node's address "+s.Address+": nothing is derived from it")
+		l.warnings = append(
+			l.warnings,
+			"no interface of this host, other than the loopback one, has the node's address "+s.Address+": nothing is "+
+				"derived from it",
+		)
 	}
 	found, doubt := derive(s.Host, s.Interface, s.Address)
 	for _, d := range found {
@@ -140,7 +161,13 @@ func (l *layers) addDerived(s Sources) {
 			continue
 		}
 		if set && before.Value != d.value {
-			l.warnings = append(l.warnings, fmt.Sprintf("%s = %q (%s) gives way to what was derived, %q: to keep it, say it in [env]", d.name, before.Value, before.Origin, d.value))
+			l.warnings = append(
+				l.warnings,
+				fmt.Sprintf(
+					"%s = %q (%s) gives way to what was derived, %q: to keep it, say it in [env]", d.name, before.Value,
+					before.Origin, d.value,
+				),
+			)
 		}
 		l.set(derived, d.name, d.value, "derived: "+d.why)
 	}
@@ -159,7 +186,8 @@ func (l *layers) addConfFile(path string) {
 	}
 }
 
-// dropped is what raynoded's own environment has and Ray's has not, as far as it matters to training.
+// dropped is what raynoded's own environment has and Ray's has not, as far as it matters to
+// training.
 func (l *layers) dropped(env []string) []NotApplied {
 	var found []NotApplied
 	for _, entry := range env {
@@ -168,7 +196,10 @@ func (l *layers) dropped(env []string) []NotApplied {
 		if _, reserved := l.from.Reserved(name); reserved || taken || !trains(name) {
 			continue
 		}
-		found = append(found, shown(NotApplied{Name: name, Value: value, From: own, Why: "only what env_from.inherit names is taken over"}))
+		found = append(
+			found,
+			shown(NotApplied{Name: name, Value: value, From: own, Why: "only what env_from.inherit names is taken over"}),
+		)
 	}
 	return found
 }

@@ -47,12 +47,31 @@ func TestResolve_Layers(t *testing.T) {
 	r := worker(map[string]string{"NCCL_DEBUG": "INFO", "TP_SOCKET_IFNAME": "", "NCCL_IB_GID_INDEX": "3"})
 	r.EnvFrom.Inherit = []string{"SLURM_*", "NCCL_NET"}
 	s := sources(r)
-	s.Own = []string{"PATH=/usr/bin", "SLURM_JOB_ID=7", "SLURM_EMPTY=", "NCCL_NET=IB", "NCCL_ALGO=Ring", "RAY_ADDRESS=x:1", "MY_TOKEN=hush", "HF_TOKEN=hush"}
+	s.Own = []string{
+		"PATH=/usr/bin",
+		"SLURM_JOB_ID=7",
+		"SLURM_EMPTY=",
+		"NCCL_NET=IB",
+		"NCCL_ALGO=Ring",
+		"RAY_ADDRESS=x:1",
+		"MY_TOKEN=hush",
+		"HF_TOKEN=hush",
+	}
 	s.Profiles = []*role.Profile{
-		profileOf("infiniband", map[string]string{"NCCL_DEBUG": "WARN", "NCCL_NET": "Socket", "NCCL_IB_TIMEOUT": "20", "NVSHMEM_BOOTSTRAP_UID_SOCK_IFNAME": ""}),
+		profileOf(
+			"infiniband",
+			map[string]string{
+				"NCCL_DEBUG":                        "WARN",
+				"NCCL_NET":                          "Socket",
+				"NCCL_IB_TIMEOUT":                   "20",
+				"NVSHMEM_BOOTSTRAP_UID_SOCK_IFNAME": "",
+			},
+		),
 		profileOf("large", map[string]string{"NCCL_IB_TIMEOUT": "22"}),
 	}
-	s.Files = []File{{Path: "/etc/raynoded/secrets.env", Settings: []Setting{{"HF_TOKEN", 3, "hush"}, {"NCCL_IB_TIMEOUT", 4, ""}}}}
+	s.Files = []File{
+		{Path: "/etc/raynoded/secrets.env", Settings: []Setting{{"HF_TOKEN", 3, "hush"}, {"NCCL_IB_TIMEOUT", 4, ""}}},
+	}
 	s.Interface, s.Address, s.Host = "bond0", "10.4.0.17", fixture(t, "bond-ib")
 	s.Node, s.Mark = []string{"RAY_AUTH_MODE=disabled", "RAY_CLOUD_INSTANCE_ID=m"}, "RAY_CLOUD_INSTANCE_ID"
 	result := Resolve(s)
@@ -73,7 +92,8 @@ func TestResolve_Layers(t *testing.T) {
 		"TP_SOCKET_IFNAME|unset|||/etc/raynoded/role.toml:9 [env]",
 	}, table(result))
 	require.Equal(t, []string{
-		"GLOO_SOCKET_IFNAME=bond0", "HF_TOKEN=hush", "NCCL_CONF_FILE=/run/raynoded/role/nccl.conf", "NCCL_DEBUG=INFO", "NCCL_NET=Socket",
+		"GLOO_SOCKET_IFNAME=bond0", "HF_TOKEN=hush", "NCCL_CONF_FILE=/run/raynoded/role/nccl.conf", "NCCL_DEBUG=INFO",
+		"NCCL_NET=Socket",
 		"PATH=/opt/ray/bin:/usr/bin", "RAY_USAGE_STATS_ENABLED=0", "SLURM_JOB_ID=7",
 	}, result.Env())
 	require.Equal(t, "NCCL_IB_GID_INDEX=3\nNCCL_IB_HCA=^=mlx5_bond_0\nNCCL_SOCKET_IFNAME==bond0\n", result.NCCLConf())
@@ -88,14 +108,22 @@ func TestResolve_SecretsTakenOver(t *testing.T) {
 	r := worker(nil)
 	r.EnvFrom.Inherit = []string{"HF_*", "GIT_PROXY"}
 	s := sources(r)
-	s.Own = []string{"HF_TOKEN=hush", "HF_HOME=/hf", "GIT_PROXY=a:hush@p", "https_proxy=http://a:hush@p:3128", "HTTP_PROXY=http://p:3128", "no_proxy=a.example"}
+	s.Own = []string{
+		"HF_TOKEN=hush",
+		"HF_HOME=/hf",
+		"GIT_PROXY=a:hush@p",
+		"https_proxy=http://a:hush@p:3128",
+		"HTTP_PROXY=http://p:3128",
+		"no_proxy=a.example",
+	}
 	result := Resolve(s)
 	shown := map[string]string{}
 	for _, v := range result.Values {
 		shown[v.Name] = v.Value + v.Withheld
 	}
 	require.Equal(t, map[string]string{
-		"GIT_PROXY": Secret, "HF_HOME": "/hf", "HF_TOKEN": Secret, "HTTP_PROXY": "http://p:3128", "PATH": "/opt/ray/bin:/usr/local/bin:/usr/bin:/bin",
+		"GIT_PROXY": Secret, "HF_HOME": "/hf", "HF_TOKEN": Secret, "HTTP_PROXY": "http://p:3128",
+		"PATH":                    "/opt/ray/bin:/usr/local/bin:/usr/bin:/bin",
 		"RAY_USAGE_STATS_ENABLED": "0", "https_proxy": Secret, "no_proxy": "a.example",
 	}, shown)
 	for _, entry := range s.Own {
@@ -121,7 +149,10 @@ func TestResolve_TooLongForNCCLsFile(t *testing.T) {
 	result := Resolve(sources(worker(map[string]string{"NCCL_IB_HCA": "^" + long})))
 	require.Contains(t, result.Env(), "NCCL_IB_HCA=^"+long)
 	require.Empty(t, result.NCCLConf())
-	require.Equal(t, []string{"NCCL_IB_HCA is longer than the 1023 bytes that NCCL takes from a file, and goes by the environment"}, result.Warnings)
+	require.Equal(
+		t, []string{"NCCL_IB_HCA is longer than the 1023 bytes that NCCL takes from a file, and goes by the environment"},
+		result.Warnings,
+	)
 }
 
 func TestResolve_NothingToDerive(t *testing.T) {
@@ -130,7 +161,9 @@ func TestResolve_NothingToDerive(t *testing.T) {
 	require.Equal(t, []string{"PATH=/opt/ray/bin:/usr/bin", "RAY_USAGE_STATS_ENABLED=0"}, result.Env())
 	s := sources(worker(nil))
 	s.Own = []string{"RAY_USAGE_STATS_ENABLED=1"}
-	require.Equal(t, []string{"PATH=/opt/ray/bin:/usr/local/bin:/usr/bin:/bin", "RAY_USAGE_STATS_ENABLED=1"}, Resolve(s).Env())
+	require.Equal(
+		t, []string{"PATH=/opt/ray/bin:/usr/local/bin:/usr/bin:/bin", "RAY_USAGE_STATS_ENABLED=1"}, Resolve(s).Env(),
+	)
 }
 
 func TestResolve_Digest(t *testing.T) {
@@ -186,15 +219,27 @@ func TestWarnings(t *testing.T) {
 	}{
 		{"NCCL_DEBUG", "WARN", nil},
 		{"NCCL_DEBUG", "info", nil},
-		{"NCCL_DEBUG", "ERROR", []string{"NCCL_DEBUG: NCCL does not know this level and prints nothing: it knows VERSION, WARN, INFO, ABORT, TRACE"}},
-		{"NCCL_ASYNC_ERROR_HANDLING", "1", []string{"NCCL_ASYNC_ERROR_HANDLING: a dead name: PyTorch reads TORCH_NCCL_ASYNC_ERROR_HANDLING"}},
-		{"NCCL_P2P_DISABLE", "1", []string{"NCCL_P2P_DISABLE: NCCL calls it a variable for debugging, which keeps NCCL from choosing better"}},
+		{
+			"NCCL_DEBUG", "ERROR",
+			[]string{"NCCL_DEBUG: NCCL does not know this level and prints nothing: it knows VERSION, WARN, INFO, ABORT, TRACE"},
+		},
+		{
+			"NCCL_ASYNC_ERROR_HANDLING", "1",
+			[]string{"NCCL_ASYNC_ERROR_HANDLING: a dead name: PyTorch reads TORCH_NCCL_ASYNC_ERROR_HANDLING"},
+		},
+		{
+			"NCCL_P2P_DISABLE", "1",
+			[]string{"NCCL_P2P_DISABLE: NCCL calls it a variable for debugging, which keeps NCCL from choosing better"},
+		},
 		{"NCCL_SOCKET_IFNAME", "eth", []string{"NCCL_SOCKET_IFNAME: this host has no interface eth"}},
 		{"NCCL_SOCKET_IFNAME", "eno,bond", nil},
 		{"NCCL_SOCKET_IFNAME", "=eno", []string{"NCCL_SOCKET_IFNAME: this host has no interface eno"}},
 		{"NCCL_SOCKET_IFNAME", "^docker", nil},
 		{"NCCL_IB_HCA", "=mlx5_0:1,mlx5_7:1", []string{"NCCL_IB_HCA: this host has no RDMA device mlx5_7"}},
-		{"GLOO_SOCKET_IFNAME", "=bond0", []string{"GLOO_SOCKET_IFNAME: must be names of interfaces: ^ and = mean something to NCCL only"}},
+		{
+			"GLOO_SOCKET_IFNAME", "=bond0",
+			[]string{"GLOO_SOCKET_IFNAME: must be names of interfaces: ^ and = mean something to NCCL only"},
+		},
 		{"GLOO_SOCKET_IFNAME", "bond", []string{"GLOO_SOCKET_IFNAME: this host has no interface bond"}},
 		{"GLOO_SOCKET_IFNAME", "", nil},
 	}
@@ -218,14 +263,28 @@ func TestWarnings_Derivation(t *testing.T) {
 
 	s = sources(worker(nil))
 	s.Address = "10.4.0.17"
-	require.Equal(t, []string{"no interface of this host, other than the loopback one, has the node's address 10.4.0.17: nothing is derived from it"}, Resolve(s).Warnings)
+	require.Equal(
+		t,
+		[]string{
+			"no interface of this host, other than the loopback one, has the node's address 10.4.0.17: nothing is derived " +
+				"from it",
+		},
+		Resolve(s).Warnings,
+	)
 	s.Address, s.Files = "", []File{{Path: "/s.env", Settings: []Setting{{"NCCL_SOCKET_IFNAME", 1, "hush"}}}}
 	require.Equal(t, []string{"NCCL_SOCKET_IFNAME: it names what this host has not (file /s.env:1)"}, Resolve(s).Warnings)
 
 	s = sources(worker(nil))
 	s.Profiles = []*role.Profile{profileOf("mine", map[string]string{"GLOO_SOCKET_IFNAME": "eno9"})}
 	s.Interface, s.Host = "eno1", fixture(t, "single-nic")
-	require.Equal(t, []string{`GLOO_SOCKET_IFNAME = "eno9" (profile mine: because) gives way to what was derived, "eno1": to keep it, say it in [env]`}, Resolve(s).Warnings)
+	require.Equal(
+		t,
+		[]string{
+			`GLOO_SOCKET_IFNAME = "eno9" (profile mine: because) gives way to what was derived, ` +
+				`"eno1": to keep it, say it in [env]`,
+		},
+		Resolve(s).Warnings,
+	)
 }
 
 func TestCompare(t *testing.T) {
@@ -235,7 +294,10 @@ func TestCompare(t *testing.T) {
 	s.Interface, s.Host = "eno1", fixture(t, "single-nic")
 	s.Node, s.Mark = []string{"RAY_AUTH_MODE=disabled", "RAY_CLOUD_INSTANCE_ID=m"}, "RAY_CLOUD_INSTANCE_ID"
 	result := Resolve(s)
-	process := append(result.Env(), "RAY_AUTH_MODE=disabled", "RAY_CLOUD_INSTANCE_ID=x", "CUDA_VISIBLE_DEVICES=0", "RAY_JOB_ID=1", "LANG=C")
+	process := append(
+		result.Env(), "RAY_AUTH_MODE=disabled", "RAY_CLOUD_INSTANCE_ID=x", "CUDA_VISIBLE_DEVICES=0", "RAY_JOB_ID=1",
+		"LANG=C",
+	)
 	require.Equal(t, []Difference{}, result.Compare(process, result.NCCLConf()))
 	require.Equal(t, []Difference{
 		{"GLOO_SOCKET_IFNAME", `"eth0", and should be "eno1"`},
@@ -246,8 +308,10 @@ func TestCompare(t *testing.T) {
 		{"NCCL_SOCKET_IFNAME", `is not set, and should be "=eno1"`},
 		{"NCCL_PROTO", "is set, and nothing here says so"},
 	}, result.Compare([]string{
-		"GLOO_SOCKET_IFNAME=eth0", "HF_TOKEN=other", "NCCL_ALGO=", "NCCL_SOCKET_IFNAME=eth", "NCCL_CONF_FILE=/run/raynoded/role/nccl.conf",
-		"NCCL_NET=IB", "NCCL_PROTO=Simple", "NVSHMEM_BOOTSTRAP_UID_SOCK_IFNAME==eno1", "OMP_NUM_THREADS=4", "RAY_AUTH_MODE=disabled", "TP_SOCKET_IFNAME=eno1",
+		"GLOO_SOCKET_IFNAME=eth0", "HF_TOKEN=other", "NCCL_ALGO=", "NCCL_SOCKET_IFNAME=eth",
+		"NCCL_CONF_FILE=/run/raynoded/role/nccl.conf",
+		"NCCL_NET=IB", "NCCL_PROTO=Simple", "NVSHMEM_BOOTSTRAP_UID_SOCK_IFNAME==eno1", "OMP_NUM_THREADS=4",
+		"RAY_AUTH_MODE=disabled", "TP_SOCKET_IFNAME=eno1",
 	}, ""))
 }
 

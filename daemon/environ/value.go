@@ -75,7 +75,8 @@ type Result struct {
 	Warnings   []string     `json:"warnings"`
 }
 
-// Env are the entries NAME=value for Ray and the job, secrets included, without what raynoded sets for the node itself.
+// Env are the entries NAME=value for Ray and the job, secrets included, without what raynoded sets
+// for the node itself.
 func (r Result) Env() []string {
 	var env []string
 	for _, v := range r.Values {
@@ -97,8 +98,9 @@ func (r Result) NCCLConf() string {
 	return lines.String()
 }
 
-// digest is over what profiles, [env] and files say, but for names whose values differ from host to host. Of a file only
-// values that are no secret by their name count, of the others the names: a digest must not tell a secret that can be guessed.
+// digest is over what profiles, [env] and files say, but for names whose values differ from host to
+// host. Of a file only values that are no secret by their name count, of the others the names: a
+// digest must not tell a secret that can be guessed.
 func digest(values []Value) string {
 	hash := sha256.New()
 	for _, v := range values {

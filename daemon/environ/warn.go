@@ -51,8 +51,8 @@ func missing(v Value, h Host) []string {
 	return nil
 }
 
-// lacks reads NCCL's way of naming devices: a list of prefixes, of exact names after =, of what not to take after ^. Nothing
-// is missing that is not to be taken.
+// lacks reads NCCL's way of naming devices: a list of prefixes, of exact names after =, of what not
+// to take after ^. Nothing is missing that is not to be taken.
 func (h Host) lacks(what, list string, all []string) []string {
 	if strings.HasPrefix(list, "^") {
 		return nil
@@ -61,7 +61,10 @@ func (h Host) lacks(what, list string, all []string) []string {
 	var found []string
 	for name := range strings.SplitSeq(list, ",") {
 		name, _, _ = strings.Cut(name, ":") // the port of an RDMA device
-		if !slices.ContainsFunc(all, func(have string) bool { return have == name || !exact && strings.HasPrefix(have, name) }) {
+		if !slices.ContainsFunc(
+			all,
+			func(have string) bool { return have == name || !exact && strings.HasPrefix(have, name) },
+		) {
 			found = append(found, fmt.Sprintf("this host has no %s %s", what, name))
 		}
 	}

@@ -41,8 +41,8 @@ func (k *Kernel) errors() <-chan error {
 	return k.fs.Errors
 }
 
-// follow watches every folder on the way to the paths as it is now. One that cannot be watched, for want of rights or of
-// the host's inotify watches, is left to the tick.
+// follow watches every folder on the way to the paths as it is now. One that cannot be watched, for
+// want of rights or of the host's inotify watches, is left to the tick.
 func (k *Kernel) follow(paths []string) {
 	if k == nil {
 		return
@@ -55,7 +55,8 @@ func (k *Kernel) follow(paths []string) {
 		}
 	}
 	for folder, id := range k.way.folders {
-		// Also if it was added before: a folder that went and came back may have the inode that it had, without the watch.
+		// Also if it was added before: a folder that went and came back may have the inode that it had,
+		// without the watch.
 		if k.fs.Add(folder) == nil {
 			k.folders[folder] = id
 		}

@@ -9,8 +9,8 @@ const (
 	storm    = 3 * time.Second        // after which events alone delay nothing
 )
 
-// settling decides when a change has settled. It knows no clock and no files: it is told what happened and what was seen,
-// each with its time. All is calm while began is zero.
+// settling decides when a change has settled. It knows no clock and no files: it is told what
+// happened and what was seen, each with its time. All is calm while began is zero.
 type settling[T Content[T]] struct {
 	known T
 	began time.Time // the first sign of a change since all was calm
@@ -29,8 +29,8 @@ func (s *settling[T]) happened(now time.Time) bool {
 	return first
 }
 
-// looked takes a look. It reports whether a change has settled, which is known then, and whether all is calm; if not,
-// another look is due after pace.
+// looked takes a look. It reports whether a change has settled, which is known then, and whether
+// all is calm; if not, another look is due after pace.
 func (s *settling[T]) looked(now time.Time, seen T) (settled, calm bool) {
 	if seen.Same(s.known) {
 		*s = settling[T]{known: s.known}

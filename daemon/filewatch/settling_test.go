@@ -44,7 +44,9 @@ func TestSettling(t *testing.T) {
 			{at: 400 * ms, seen: "c.", settled: true, calm: true},
 		},
 		"back again": {
-			{at: 0, event: true}, {at: 50 * ms, seen: "b."}, {at: 100 * ms, seen: "a.", calm: true}, {at: 1000 * ms, seen: "a.", calm: true},
+			{at: 0, event: true}, {at: 50 * ms, seen: "b."}, {at: 100 * ms, seen: "a.", calm: true}, {
+				at: 1000 * ms, seen: "a.", calm: true,
+			},
 		},
 		"not finished": {
 			{at: 0, event: true}, {at: 50 * ms, seen: "b"}, {at: 300 * ms, seen: "b"}, {at: 1049 * ms, seen: "b"},
@@ -59,7 +61,9 @@ func TestSettling(t *testing.T) {
 			{at: 2990 * ms, event: true}, {at: 2999 * ms, seen: "b."}, {at: 3000 * ms, seen: "b.", settled: true, calm: true},
 		},
 		"changes without end": {
-			{at: 0, event: true}, {at: 50 * ms, seen: "b."}, {at: 2999 * ms, seen: "c."}, {at: 3050 * ms, event: true}, {at: 3100 * ms, seen: "d."},
+			{at: 0, event: true}, {at: 50 * ms, seen: "b."}, {at: 2999 * ms, seen: "c."}, {at: 3050 * ms, event: true}, {
+				at: 3100 * ms, seen: "d.",
+			},
 			{at: 3299 * ms, seen: "d."}, {at: 3300 * ms, seen: "d.", settled: true, calm: true},
 		},
 	} {

@@ -57,7 +57,8 @@ func matches(pattern, name string) bool {
 	return strings.HasSuffix(name, filepath.Base(pattern)[1:]) && !strings.HasPrefix(name, ".")
 }
 
-// walk notes every folder, link and name on the way to a path. It returns the real path, and whether something is there.
+// walk notes every folder, link and name on the way to a path. It returns the real path, and
+// whether something is there.
 func (w *way) walk(path string) (string, bool) {
 	at, rest := "/", elements(path)
 	for links := 0; len(rest) > 0; {
@@ -106,7 +107,8 @@ func (w *way) enter(folder string) bool {
 	return true
 }
 
-// elements are the names in a path. Those that mean nothing are left out; ".." is kept, as it is meant behind a link.
+// elements are the names in a path. Those that mean nothing are left out; ".." is kept, as it is
+// meant behind a link.
 func elements(path string) []string {
 	var names []string
 	for name := range strings.SplitSeq(path, "/") {

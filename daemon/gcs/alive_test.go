@@ -20,7 +20,9 @@ func TestHead_KeepAlive(t *testing.T) {
 		4500 * time.Millisecond: {1 * s, 1 * s, 4 * s},
 	} {
 		h := Head{Silent: silent}
-		require.Equal(t, net.KeepAliveConfig{Enable: true, Idle: want.idle, Interval: want.interval, Count: 3}, h.keepAlive(), silent)
+		require.Equal(
+			t, net.KeepAliveConfig{Enable: true, Idle: want.idle, Interval: want.interval, Count: 3}, h.keepAlive(), silent,
+		)
 		require.Equal(t, want.limit, h.deadAfter(), silent)
 	}
 }

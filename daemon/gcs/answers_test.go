@@ -114,7 +114,9 @@ func TestConn_Versions(t *testing.T) {
 		fault Fault
 	}{
 		{
-			"Stored", &gcspb.InternalKVGetReply{Value: []byte(`{"ray_version":"2.60.0","python_version":"3.11.7","os":"linux"}`)},
+			"Stored", &gcspb.InternalKVGetReply{
+				Value: []byte(`{"ray_version":"2.60.0","python_version":"3.11.7","os":"linux"}`),
+			},
 			Versions{"2.60.0", "3.11.7"}, "", Unknown,
 		},
 		{

@@ -41,18 +41,21 @@ func TestConn_OtherServers(t *testing.T) {
 			"OldHTTPKeptOpen", func(c *net.TCPConn) { say(c, "HTTP/1.1 400 Bad Request\r\n\r\n") }, later,
 			`not a Ray head: it said "HTTP/1.1 400 Bad Request"`, NotRay,
 		},
-		{"Banner", func(c *net.TCPConn) { say(c, "SSH-2.0\x1b\n") }, unheard, `not a Ray head: it said "SSH-2.0\x1b\n"`, NotRay},
+		{"Banner", func(c *net.TCPConn) { say(c, "SSH-2.0\x1b\n") }, unheard, `not a Ray head: it said "SSH-2.0\x1b\n"`,
+			NotRay},
 		{"ShortWord", func(c *net.TCPConn) { say(c, "hi") }, unheard, `not a Ray head: it said "hi"`, NotRay},
 		{
 			"Echo", func(c *net.TCPConn) { go func() { _, _ = io.Copy(c, c) }() }, later,
 			`not a Ray head: it said "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"`, NotRay,
 		},
-		{"ClosesAtOnce", func(c *net.TCPConn) { _ = c.Close() }, later, "not a Ray head: it closed the connection without a word", NotRay},
+		{"ClosesAtOnce", func(c *net.TCPConn) { _ = c.Close() }, later, "not a Ray head: it closed the connection " +
+			"without a word", NotRay},
 		{
 			"ResetsAtOnce", func(c *net.TCPConn) { _ = c.SetLinger(0); _ = c.Close() }, later,
 			"not a Ray head: it closed the connection without a word", NotRay,
 		},
-		{"GreetsAndCloses", func(c *net.TCPConn) { say(c, settings); _ = c.CloseWrite() }, later, "connection closed", Broken},
+		{"GreetsAndCloses", func(c *net.TCPConn) { say(c, settings); _ = c.CloseWrite() }, later, "connection " +
+			"closed", Broken},
 		{"GreetsAndHangs", func(c *net.TCPConn) { say(c, settings) }, soon, "connected, but no answer", Stuck},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
@@ -106,7 +109,8 @@ func TestConn_Statuses(t *testing.T) {
 		{"Aborted", status.Error(codes.Aborted, "two\nlines\x07"), "Aborted: two lines\ufffd", Rejected},
 		{"TooLate", status.Error(codes.DeadlineExceeded, "Deadline Exceeded"), "connected, but no answer", Stuck},
 		{"Leaving", status.Error(codes.Unavailable, "going away"), "going away", Broken},
-		{"Long", status.Error(codes.Aborted, strings.Repeat("é", 1000)), "Aborted: " + strings.Repeat("é", 300) + "…", Rejected},
+		{"Long", status.Error(codes.Aborted, strings.Repeat("é", 1000)), "Aborted: " +
+			"" + strings.Repeat("é", 300) + "…", Rejected},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			g := serve(t, &fakeGCS{err: tt.err})
@@ -118,9 +122,14 @@ func TestConn_Statuses(t *testing.T) {
 }
 
 func TestConn_StatusInsideTheAnswer(t *testing.T) {
-	g := serve(t, &fakeGCS{alive: &gcspb.CheckAliveReply{Status: &gcspb.GcsStatus{Code: 5, Message: []byte("disk\nfull")}}})
+	g := serve(
+		t,
+		&fakeGCS{alive: &gcspb.CheckAliveReply{Status: &gcspb.GcsStatus{Code: 5, Message: []byte("disk\nfull")}}},
+	)
 	_, err := connect(t, Head{Address: g.address}).CheckAlive(within(t, later))
-	require.EqualError(t, err, "cannot ask head "+g.address+" whether it is alive: the GCS answered with status 5: disk full")
+	require.EqualError(
+		t, err, "cannot ask head "+g.address+" whether it is alive: the GCS answered with status 5: disk full",
+	)
 	require.Equal(t, Rejected, FaultOf(err))
 }
 

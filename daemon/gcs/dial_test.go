@@ -98,8 +98,10 @@ func TestDial_SeveralAddresses(t *testing.T) {
 		{"AllRefuse", []string{"refuse", "refuse"}, "127.0.0.2: connection refused; 127.0.0.3: connection refused", Refused},
 		{"SecondTakes", []string{"refuse", "take"}, "", Unknown},
 		{"SilentThenTakes", []string{"silent", "take"}, "", Unknown},
-		{"OneSilent", []string{"refuse", "silent"}, "127.0.0.2: connection refused; 127.0.0.3: no answer from the host", Silent},
-		{"AllSilent", []string{"silent", "silent"}, "127.0.0.2: no answer from the host; 127.0.0.3: no answer from the host", Silent},
+		{"OneSilent", []string{"refuse", "silent"}, "127.0.0.2: connection refused; 127.0.0.3: no answer from the " +
+			"host", Silent},
+		{"AllSilent", []string{"silent", "silent"}, "127.0.0.2: no answer from the host; 127.0.0.3: no answer from the " +
+			"host", Silent},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			var ips []netip.Addr
@@ -150,16 +152,19 @@ func TestVerdict(t *testing.T) {
 		{"KernelTimeout", []attempt{{addr: four, err: syscall.ETIMEDOUT}}, Silent, "no answer from the host"},
 		{"OnlySixAndNoSix", []attempt{{addr: six, err: syscall.ENETUNREACH}}, Silent, "network is unreachable"},
 		{
-			"NoSixHere", []attempt{{addr: four, err: syscall.ECONNREFUSED}, {place: 1, addr: six, err: syscall.ENETUNREACH}}, Refused,
+			"NoSixHere", []attempt{{addr: four, err: syscall.ECONNREFUSED}, {place: 1, addr: six, err: syscall.ENETUNREACH}},
+			Refused,
 			"10.0.0.1: connection refused; 2001:db8::1: network is unreachable",
 		},
 		{
-			"OtherNetworkGone", []attempt{{addr: four, err: syscall.ECONNREFUSED}, {place: 1, addr: four, err: syscall.ENETUNREACH}}, Silent,
+			"OtherNetworkGone", []attempt{{addr: four, err: syscall.ECONNREFUSED}, {place: 1, addr: four,
+				err: syscall.ENETUNREACH}}, Silent,
 			"10.0.0.1: connection refused; 10.0.0.1: network is unreachable",
 		},
 		{"NoDescriptors", []attempt{{addr: four, err: syscall.EMFILE}}, Unknown, "too many open files"},
 		{
-			"RefusedAndNoDescriptors", []attempt{{addr: four, err: syscall.ECONNREFUSED}, {place: 1, addr: four, err: syscall.EMFILE}}, Unknown,
+			"RefusedAndNoDescriptors", []attempt{{addr: four, err: syscall.ECONNREFUSED}, {place: 1, addr: four,
+				err: syscall.EMFILE}}, Unknown,
 			"10.0.0.1: connection refused; 10.0.0.1: too many open files",
 		},
 	} {

@@ -9,9 +9,9 @@ import (
 	"github.com/raynoded/raynoded/daemon/gcs/gcspb"
 )
 
-// Drain tells the GCS that a node (its id in hex) goes at the deadline: nothing new is placed on it, and its raylet ends by
-// itself once it has nothing to do. Nobody ends it at the deadline; nothing takes this back. An id that is not alive is
-// accepted, too.
+// Drain tells the GCS that a node (its id in hex) goes at the deadline: nothing new is placed on
+// it, and its raylet ends by itself once it has nothing to do. Nobody ends it at the deadline;
+// nothing takes this back. An id that is not alive is accepted, too.
 func (c *Conn) Drain(ctx context.Context, nodeID, message string, deadline time.Time) error {
 	doing := c.asking("to drain a node")
 	raw, err := hex.DecodeString(nodeID)

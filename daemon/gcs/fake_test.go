@@ -69,7 +69,10 @@ func (g *fakeGCS) CheckAlive(ctx context.Context, q *gcspb.CheckAliveRequest) (*
 	return g.alive, g.enter(ctx)
 }
 
-func (g *fakeGCS) GetAllNodeInfo(ctx context.Context, _ *gcspb.GetAllNodeInfoRequest) (*gcspb.GetAllNodeInfoReply, error) {
+func (g *fakeGCS) GetAllNodeInfo(
+	ctx context.Context,
+	_ *gcspb.GetAllNodeInfoRequest,
+) (*gcspb.GetAllNodeInfoReply, error) {
 	return g.nodes, g.enter(ctx)
 }
 

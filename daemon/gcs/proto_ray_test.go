@@ -21,7 +21,8 @@ const dump = `
 import sys
 from ray.core.generated import autoscaler_pb2, common_pb2, gcs_pb2, gcs_service_pb2
 files = [m.DESCRIPTOR for m in (autoscaler_pb2, common_pb2, gcs_pb2, gcs_service_pb2)]
-kinds = {1: "double", 3: "int64", 4: "uint64", 5: "int32", 8: "bool", 9: "bytes", 11: "message", 12: "bytes", 14: "enum"}
+kinds = {1: "double", 3: "int64", 4: "uint64", 5: "int32", 8: "bool",
+         9: "bytes", 11: "message", 12: "bytes", 14: "enum"}
 def walk(m):
     for f in m.fields:
         many = f.is_repeated if hasattr(f, "is_repeated") else f.label == 3

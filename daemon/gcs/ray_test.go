@@ -136,7 +136,10 @@ func (r *rayLab) worker(t *testing.T, c *Conn, head Head) {
 			n = find(t, c, name)
 			require.Less(t, time.Since(ended), 2*time.Minute)
 		}
-		t.Logf("%v of a raylet: dead for the GCS after %v: %v, %q", sig, time.Since(ended).Round(10*time.Millisecond), n.Death.Reason, n.Death.Message)
+		t.Logf(
+			"%v of a raylet: dead for the GCS after %v: %v, %q", sig, time.Since(ended).Round(10*time.Millisecond),
+			n.Death.Reason, n.Death.Message,
+		)
 		require.NotZero(t, n.Ended)
 	}
 }
@@ -283,8 +286,8 @@ func (r *rayLab) pid(program string) int {
 	return pids[0]
 }
 
-// freeze stops a program and waits until all its threads stand: the signal reaches one of them, which stops the others
-// when its turn on a processor comes, and until then they answer.
+// freeze stops a program and waits until all its threads stand: the signal reaches one of them,
+// which stops the others when its turn on a processor comes, and until then they answer.
 func (r *rayLab) freeze(pid int) {
 	r.t.Helper()
 	require.NoError(r.t, unix.Kill(pid, unix.SIGSTOP))

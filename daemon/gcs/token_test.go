@@ -18,7 +18,8 @@ const secret = "Hunter2Hunter2"
 func TestToken_NeverShown(t *testing.T) {
 	token := NewToken(secret)
 	type inner struct{ head Head }
-	for _, v := range []any{token, &token, Head{Token: token}, inner{Head{Token: token}}, &inner{Head{Token: token}}, []Token{token}} {
+	for _, v := range []any{token, &token, Head{Token: token}, inner{Head{Token: token}}, &inner{Head{Token: token}},
+		[]Token{token}} {
 		for _, verb := range []string{"%v", "%+v", "%#v", "%s", "%q", "%x", "%X", "%d", "%p"} {
 			text := fmt.Sprintf(verb, v)
 			require.NotContains(t, text, secret, verb)

@@ -48,18 +48,41 @@ func TestSystemd_Datagrams(t *testing.T) {
 		say  func(*Systemd) error
 		want []string
 	}{
-		"ready":          {func(s *Systemd) error { return s.Ready("running: 2 of 4 nodes") }, []string{"READY=1\nSTATUS=running: 2 of 4 nodes"}},
-		"status":         {func(s *Systemd) error { return s.Status("waiting") }, []string{"STATUS=waiting"}},
-		"empty status":   {func(s *Systemd) error { return s.Status("") }, []string{"STATUS="}},
-		"stopping":       {func(s *Systemd) error { return s.Stopping("stopping: asked to") }, []string{"STOPPING=1\nSTATUS=stopping: asked to"}},
-		"ready stopping": {func(s *Systemd) error { return s.ReadyStopping("stopping") }, []string{"READY=1\nSTATUS=stopping", "STOPPING=1\nSTATUS=stopping"}},
-		"extend":         {func(s *Systemd) error { return s.Extend(30 * time.Second) }, []string{"EXTEND_TIMEOUT_USEC=30000000"}},
-		"keep-alive":     {(*Systemd).KeepAlive, []string{"WATCHDOG=1"}},
-		"lines":          {func(s *Systemd) error { return s.Status("a\nREADY=1\r\n\tb\x00\x1b[1m\u0085") }, []string{"STATUS=a READY=1   b  [1m "}},
-		"not UTF-8":      {func(s *Systemd) error { return s.Status("a\xffb") }, []string{"STATUS=a?b"}},
-		"long":           {func(s *Systemd) error { return s.Status(strings.Repeat("x", 5000)) }, []string{"STATUS=" + strings.Repeat("x", 997) + "…"}},
-		"long, by runes": {func(s *Systemd) error { return s.Status("x" + strings.Repeat("é", 5000)) }, []string{"STATUS=x" + strings.Repeat("é", 498) + "…"}},
-		"just fits":      {func(s *Systemd) error { return s.Status(strings.Repeat("x", 1000)) }, []string{"STATUS=" + strings.Repeat("x", 1000)}},
+		"ready": {
+			func(s *Systemd) error { return s.Ready("running: 2 of 4 nodes") },
+			[]string{"READY=1\nSTATUS=running: 2 of 4 nodes"},
+		},
+		"status":       {func(s *Systemd) error { return s.Status("waiting") }, []string{"STATUS=waiting"}},
+		"empty status": {func(s *Systemd) error { return s.Status("") }, []string{"STATUS="}},
+		"stopping": {
+			func(s *Systemd) error { return s.Stopping("stopping: asked to") },
+			[]string{"STOPPING=1\nSTATUS=stopping: asked to"},
+		},
+		"ready stopping": {
+			func(s *Systemd) error { return s.ReadyStopping("stopping") },
+			[]string{"READY=1\nSTATUS=stopping", "STOPPING=1\nSTATUS=stopping"},
+		},
+		"extend": {
+			func(s *Systemd) error { return s.Extend(30 * time.Second) }, []string{"EXTEND_TIMEOUT_USEC=30000000"},
+		},
+		"keep-alive": {(*Systemd).KeepAlive, []string{"WATCHDOG=1"}},
+		"lines": {
+			func(s *Systemd) error { return s.Status("a\nREADY=1\r\n\tb\x00\x1b[1m\u0085") },
+			[]string{"STATUS=a READY=1   b  [1m "},
+		},
+		"not UTF-8": {func(s *Systemd) error { return s.Status("a\xffb") }, []string{"STATUS=a?b"}},
+		"long": {
+			func(s *Systemd) error { return s.Status(strings.Repeat("x", 5000)) },
+			[]string{"STATUS=" + strings.Repeat("x", 997) + "…"},
+		},
+		"long, by runes": {
+			func(s *Systemd) error { return s.Status("x" + strings.Repeat("é", 5000)) },
+			[]string{"STATUS=x" + strings.Repeat("é", 498) + "…"},
+		},
+		"just fits": {
+			func(s *Systemd) error { return s.Status(strings.Repeat("x", 1000)) },
+			[]string{"STATUS=" + strings.Repeat("x", 1000)},
+		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			conn := listen(t)
@@ -78,7 +101,10 @@ func TestSystemd_NoKeepAliveAfterStopping(t *testing.T) {
 	require.NoError(t, s.Status("still going"))
 	require.NoError(t, s.Extend(time.Second))
 	require.NoError(t, s.KeepAlive())
-	require.Equal(t, []string{"WATCHDOG=1", "STOPPING=1\nSTATUS=bye", "STATUS=still going", "EXTEND_TIMEOUT_USEC=1000000"}, received(t, conn))
+	require.Equal(
+		t, []string{"WATCHDOG=1", "STOPPING=1\nSTATUS=bye", "STATUS=still going", "EXTEND_TIMEOUT_USEC=1000000"},
+		received(t, conn),
+	)
 }
 
 // The time is that of CLOCK_MONOTONIC, in microseconds.

@@ -26,11 +26,13 @@ var ErrNotRay = errors.New("not a Ray program")
 // Output runs a short command to its end and returns its standard output.
 type Output func(ctx context.Context, cmd *exec.Cmd) ([]byte, error)
 
-// askInterpreter prints the two versions without importing Ray: 0.1 s where `ray --version` takes 2 s.
+// askInterpreter prints the two versions without importing Ray: 0.1 s where `ray --version` takes 2
+// s.
 const askInterpreter = `import platform, importlib.metadata as m; print(platform.python_version(), m.version("ray"))`
 
-// Inspect finds out which Ray bin is, from the files of its virtual environment where it has one: 0.1 ms. Such a file may
-// be older than the Python it speaks of; Ask knows better. The error wraps ErrNotRay.
+// Inspect finds out which Ray bin is, from the files of its virtual environment where it has one:
+// 0.1 ms. Such a file may be older than the Python it speaks of; Ask knows better. The error wraps
+// ErrNotRay.
 func Inspect(ctx context.Context, bin string, output Output) (Install, error) {
 	info, err := os.Stat(bin)
 	switch {
@@ -45,7 +47,8 @@ func Inspect(ctx context.Context, bin string, output Output) (Install, error) {
 	return Ask(ctx, bin, output)
 }
 
-// Ask asks the Python named in the script's first line; a program of another kind is asked with --version.
+// Ask asks the Python named in the script's first line; a program of another kind is asked with
+// --version.
 func Ask(ctx context.Context, bin string, output Output) (Install, error) {
 	if python := interpreter(bin); python != "" {
 		out, err := output(ctx, exec.CommandContext(ctx, python, "-c", askInterpreter))
@@ -65,8 +68,10 @@ func Ask(ctx context.Context, bin string, output Output) (Install, error) {
 }
 
 var (
-	pythonVersion = regexp.MustCompile(`(?m)^version(?:_info)? *= *(\d+\.\d+\.\d+)`) // pyvenv.cfg of venv, virtualenv and uv
-	rayVersion    = regexp.MustCompile(`(?m)^version = "([^"]+)"`)                   // ray/_version.py
+	pythonVersion = regexp.MustCompile(
+		`(?m)^version(?:_info)? *= *(\d+\.\d+\.\d+)`,
+	) // pyvenv.cfg of venv, virtualenv and uv
+	rayVersion = regexp.MustCompile(`(?m)^version = "([^"]+)"`) // ray/_version.py
 )
 
 // read reads both versions in the virtual environment that python is of.
@@ -114,12 +119,14 @@ func reason(err error) error {
 	return err
 }
 
-// AtLeast says whether the install's version is major.minor or newer. A version that cannot be read counts as newer.
+// AtLeast says whether the install's version is major.minor or newer. A version that cannot be read
+// counts as newer.
 func (i Install) AtLeast(major, minor int) bool {
 	return AtLeast(i.Ray, major, minor)
 }
 
-// AtLeast says whether a Ray version such as "2.49.1" is major.minor or newer. One that cannot be read counts as newer.
+// AtLeast says whether a Ray version such as "2.49.1" is major.minor or newer. One that cannot be
+// read counts as newer.
 func AtLeast(version string, major, minor int) bool {
 	parts := strings.SplitN(version, ".", 3)
 	if len(parts) < 2 {

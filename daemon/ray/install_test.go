@@ -74,7 +74,8 @@ func TestInspect_NotRay(t *testing.T) {
 }
 
 func TestAtLeast(t *testing.T) {
-	for version, want := range map[string]bool{"2.52.0": true, "2.51.9": false, "3.0.0": true, "2.60.0rc1": true, "2.9.3": false, "nightly": true, "": true} {
+	for version, want := range map[string]bool{"2.52.0": true, "2.51.9": false, "3.0.0": true, "2.60.0rc1": true,
+		"2.9.3": false, "nightly": true, "": true} {
 		require.Equal(t, want, AtLeast(version, 2, 52), version)
 	}
 }

@@ -27,8 +27,9 @@ type Node struct {
 	Mark      string // tells this start from every other one: the node's instance id in the GCS
 }
 
-// MaxTempDir is the longest temp_dir in bytes: a Unix socket's path has at most 107 (unix(7)), and Ray adds
-// /session_2026-11-23_09-14-09_709422_4194304/sockets/plasma_store to it (ray/_private/utils.py, validate_socket_filepath).
+// MaxTempDir is the longest temp_dir in bytes: a Unix socket's path has at most 107 (unix(7)), and
+// Ray adds /session_2026-11-23_09-14-09_709422_4194304/sockets/plasma_store to it
+// (ray/_private/utils.py, validate_socket_filepath).
 const MaxTempDir = 41
 
 // Args are the arguments of the `ray` program that start the node and return.
@@ -63,7 +64,8 @@ func (n Node) Args() []string {
 	return append(args, r.ExtraArgs...)
 }
 
-// beyond is how much longer than raynoded Ray waits for its head: who leaves first decides how the node ends.
+// beyond is how much longer than raynoded Ray waits for its head: who leaves first decides how the
+// node ends.
 const beyond = time.Minute
 
 // Mark is the name of the variable by which Ray takes a Node's mark.
@@ -85,7 +87,8 @@ func Patience(r *role.Role) time.Duration {
 	return max(refused, silent, stuck) + beyond
 }
 
-// Driver are the variables by which a program on this host finds the cluster. None of them is a secret.
+// Driver are the variables by which a program on this host finds the cluster. None of them is a
+// secret.
 func (n Node) Driver() []string {
 	env := append([]string{"RAY_ADDRESS=" + n.Address, "RAY_TMPDIR=" + n.TempDir}, n.auth()...)
 	if n.Role.Cluster.PersistentHead {
@@ -94,8 +97,8 @@ func (n Node) Driver() []string {
 	return env
 }
 
-// auth tells Ray the mode whatever it is: left to itself, a head turns tokens on where it finds one, and a worker does not
-// (Ray 2.59, ray/_private/authentication).
+// auth tells Ray the mode whatever it is: left to itself, a head turns tokens on where it finds
+// one, and a worker does not (Ray 2.59, ray/_private/authentication).
 func (n Node) auth() []string {
 	if n.TokenFile == "" {
 		return []string{"RAY_AUTH_MODE=disabled"}
@@ -131,8 +134,8 @@ func object[V any](m map[string]V) string {
 // DigestLabel is the label of a node in the GCS with the digest of its environment.
 const DigestLabel = "raynoded.env"
 
-// labels are those of the role file, which come first, and the digest. Ray before 2.60 is given the JSON form: 2.9 and 2.40
-// know no other, and 2.60 calls it deprecated.
+// labels are those of the role file, which come first, and the digest. Ray before 2.60 is given the
+// JSON form: 2.9 and 2.40 know no other, and 2.60 calls it deprecated.
 func (n Node) labels() string {
 	all := map[string]string{}
 	if n.Digest != "" {

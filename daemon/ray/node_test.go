@@ -30,7 +30,13 @@ func TestNode_Args(t *testing.T) {
 	everything.Ray.Resources = map[string]float64{"rack": 1, "learner": 2.5}
 	everything.Ray.Labels = map[string]string{"zone": "b", "fabric": "ib"}
 	everything.Ray.SystemConfig = map[string]any{"health_check_period_ms": int64(3000)}
-	everything.Ray.Ports = role.Ports{NodeManager: 7001, WorkerMin: 20000, WorkerMax: 21000, Dashboard: 8266, ClientServer: 10002}
+	everything.Ray.Ports = role.Ports{
+		NodeManager:  7001,
+		WorkerMin:    20000,
+		WorkerMax:    21000,
+		Dashboard:    8266,
+		ClientServer: 10002,
+	}
 	everything.Ray.ExtraArgs = []string{"--include-dashboard=false"}
 	cases := []struct {
 		name string
@@ -46,7 +52,8 @@ func TestNode_Args(t *testing.T) {
 		{
 			"worker",
 			Node{Role: newRole(), Address: "[fd00::1]:6379", IP: "fd00::2", Name: "gpu-002", TempDir: "/t"},
-			"start --log-style=record --log-color=false --address=[fd00::1]:6379 --node-ip-address=fd00::2 --node-name=gpu-002 --temp-dir=/t",
+			"start --log-style=record --log-color=false --address=[fd00::1]:6379 --node-ip-address=fd00::2 " +
+				"--node-name=gpu-002 --temp-dir=/t",
 		},
 		{
 			"everything",
@@ -55,7 +62,8 @@ func TestNode_Args(t *testing.T) {
 				`--system-config={"health_check_period_ms":3000} --node-ip-address=10.0.0.1 --node-name=h --temp-dir=/t ` +
 				"--num-cpus=4 --num-gpus=0 --memory=1073741824 --object-store-memory=100000000 " +
 				`--resources={"learner":2.5,"rack":1} --labels=fabric=ib,zone=b --node-manager-port=7001 ` +
-				"--min-worker-port=20000 --max-worker-port=21000 --dashboard-port=8266 --ray-client-server-port=10002 --include-dashboard=false",
+				"--min-worker-port=20000 --max-worker-port=21000 --dashboard-port=8266 --ray-client-server-port=10002 " +
+				"--include-dashboard=false",
 		},
 	}
 	for _, c := range cases {
@@ -90,7 +98,9 @@ func TestNode_Own_PersistentHead(t *testing.T) {
 	require.Contains(t, n.Driver(), "RAY_gcs_rpc_server_reconnect_timeout_s=960", "a driver waits as long as its workers")
 
 	n.Role.Cluster.Redis = role.Address{Host: "redis", Port: 7000}
-	require.Equal(t, append(common, "RAY_REDIS_ADDRESS=redis:7000", "RAY_external_storage_namespace=gpu-001:6379"), n.Own())
+	require.Equal(
+		t, append(common, "RAY_REDIS_ADDRESS=redis:7000", "RAY_external_storage_namespace=gpu-001:6379"), n.Own(),
+	)
 
 	n.Head = false
 	require.Equal(t, common, n.Own(), "only the head has a state to keep")

@@ -11,8 +11,9 @@ import (
 
 var errNotOwn = errors.New("not a file of this user's own")
 
-// openOwn opens a file of this user's. Ray lets everybody write into its folders: what others have put in the file's place,
-// such as a link or a pipe, is neither followed nor waited for, and is an error.
+// openOwn opens a file of this user's. Ray lets everybody write into its folders: what others have
+// put in the file's place, such as a link or a pipe, is neither followed nor waited for, and is an
+// error.
 func openOwn(path string, flags int) (*os.File, error) {
 	f, err := os.OpenFile(path, flags|unix.O_NOFOLLOW|unix.O_NONBLOCK, 0o644)
 	if err != nil {

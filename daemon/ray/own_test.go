@@ -10,7 +10,8 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// planted is what others may put in the place of a file of ours. The secret is a file of ours elsewhere.
+// planted is what others may put in the place of a file of ours. The secret is a file of ours
+// elsewhere.
 var planted = map[string]func(t *testing.T, path, secret string){
 	"a link": func(t *testing.T, path, secret string) {
 		require.NoError(t, os.Symlink(secret, path))

@@ -17,7 +17,8 @@ type Port struct {
 	flag   string
 }
 
-// Ports are the fixed ports of a head or a worker, but for the GCS's own. A port that Ray chooses is not among them.
+// Ports are the fixed ports of a head or a worker, but for the GCS's own. A port that Ray chooses
+// is not among them.
 func Ports(r *role.Role, head bool) []Port {
 	p := r.Ray.Ports
 	all := []Port{
@@ -44,15 +45,18 @@ func Ports(r *role.Role, head bool) []Port {
 	return fixed
 }
 
-// CheckFree returns an error that names the key if somebody listens on the port already. The worker range is not one
-// port: Ray itself skips those that are taken.
+// CheckFree returns an error that names the key if somebody listens on the port already. The worker
+// range is not one port: Ray itself skips those that are taken.
 func CheckFree(p Port, ip string) error {
 	if p.Key == "ray.ports.worker_min" || p.Key == "ray.ports.worker_max" {
 		return nil
 	}
 	l, err := net.Listen("tcp", net.JoinHostPort(ip, strconv.Itoa(p.Number)))
 	if errors.Is(err, syscall.EADDRINUSE) {
-		return fmt.Errorf("%s: port %d of %s is taken by another program: stop that one (ss -ltnp shows it) or choose another port", p.Key, p.Number, ip)
+		return fmt.Errorf(
+			"%s: port %d of %s is taken by another program: stop that one (ss -ltnp shows it) or choose another port", p.Key,
+			p.Number, ip,
+		)
 	}
 	if err != nil {
 		return fmt.Errorf("%s: cannot listen on port %d of %s: %w", p.Key, p.Number, ip, err)

@@ -8,13 +8,16 @@ import (
 
 // Program is one of the processes that `ray start` leaves behind.
 type Program struct {
-	Name   string // as its log files are named: gcs_server, raylet, monitor, dashboard, log_monitor, ray_client_server; "" = not one of Ray's
+	// As its log files are named: gcs_server, raylet, monitor, dashboard, log_monitor,
+	// ray_client_server; "" of what is not one of Ray\'s.
+	Name   string
 	Vital  bool   // without it there is no node: gcs_server and raylet. Its agents take the raylet with them
 	NodeID string // of a raylet, hex, as the GCS lists it; "" before Ray 2.40, whose raylets make their own
 	LogDir string // where it writes its last words; "" = its command line does not say
 }
 
-// Identify says which program a command line is. A process between fork and exec still has its parent's and is none.
+// Identify says which program a command line is. A process between fork and exec still has its
+// parent's and is none.
 func Identify(args []string) Program {
 	if len(args) == 0 {
 		return Program{}

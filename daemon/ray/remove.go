@@ -11,14 +11,14 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// deepest is how deep folders may lie in a session that is to be removed: each costs a descriptor meanwhile, and everybody
-// may make some.
+// deepest is how deep folders may lie in a session that is to be removed: each costs a descriptor
+// meanwhile, and everybody may make some.
 const deepest = 100
 
 var errDeep = errors.New("too many folders in one another")
 
-// folder is one that is open. What is in it is reached through it alone: whatever others put in its place meanwhile, a link
-// or a pipe, is neither followed nor waited for.
+// folder is one that is open. What is in it is reached through it alone: whatever others put in its
+// place meanwhile, a link or a pipe, is neither followed nor waited for.
 type folder struct{ *os.File }
 
 func (f folder) open(name string) (folder, error) {
@@ -41,8 +41,8 @@ func (f folder) remove(name string) error {
 	return &fs.PathError{Op: "remove", Path: name, Err: err}
 }
 
-// Remove removes a session of owner's, one entry after another and nothing behind a link. The mark goes last: what is left
-// when ctx ends, or fails to go, is owner's still.
+// Remove removes a session of owner's, one entry after another and nothing behind a link. The mark
+// goes last: what is left when ctx ends, or fails to go, is owner's still.
 func (s Session) Remove(ctx context.Context, owner string) error {
 	file, err := os.OpenFile(filepath.Dir(s.Dir), os.O_RDONLY|unix.O_DIRECTORY, 0)
 	if err != nil {
@@ -68,8 +68,8 @@ func (s Session) Remove(ctx context.Context, owner string) error {
 	return nil
 }
 
-// empty removes what is in a folder but for one entry. It reads the folder once, so who fills it meanwhile does not keep it
-// here; what cannot be removed does not keep it from the rest.
+// empty removes what is in a folder but for one entry. It reads the folder once, so who fills it
+// meanwhile does not keep it here; what cannot be removed does not keep it from the rest.
 func (f folder) empty(ctx context.Context, but string, levels int) error {
 	if levels == 0 {
 		return errDeep

@@ -102,7 +102,8 @@ func TestSession_Remove_Filled(t *testing.T) {
 	<-filled
 }
 
-// What others put in the place of a session that has just been listed is neither followed nor waited for.
+// What others put in the place of a session that has just been listed is neither followed nor
+// waited for.
 func TestSession_Remove_Replaced(t *testing.T) {
 	for name, plant := range map[string]func(string) error{
 		"a pipe":         func(path string) error { return unix.Mkfifo(path, 0o600) },

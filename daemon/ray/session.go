@@ -13,19 +13,21 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// Session is the folder of one session of Ray: logs, sockets and what was spilled. A node that comes back to its cluster has
-// the same one again.
+// Session is the folder of one session of Ray: logs, sockets and what was spilled. A node that
+// comes back to its cluster has the same one again.
 type Session struct {
 	Dir  string
 	used time.Time // when a node last began to use it
 }
 
-// marks is how the files in a session's folder begin that say whose it is. Several nodes of one cluster may have it together.
+// marks is how the files in a session's folder begin that say whose it is. Several nodes of one
+// cluster may have it together.
 const marks = "of-raynoded-"
 
 func mark(owner string) string { return marks + owner }
 
-// SessionOf is the session that a program has its logs in; the zero Session if its command line does not say where that is.
+// SessionOf is the session that a program has its logs in; the zero Session if its command line
+// does not say where that is.
 func SessionOf(p Program) Session {
 	if p.LogDir == "" {
 		return Session{}
@@ -36,8 +38,8 @@ func SessionOf(p Program) Session {
 // Claim marks the session as one of owner's, and used since now.
 func (s Session) Claim(owner string) error { return s.mark(owner, os.O_CREATE, time.Now()) }
 
-// Adopt marks the sessions in a folder that is owner's alone, each as used when it was last changed: a start that was stopped
-// before any program of it was seen has left one, too.
+// Adopt marks the sessions in a folder that is owner's alone, each as used when it was last
+// changed: a start that was stopped before any program of it was seen has left one, too.
 func Adopt(dir, owner string) {
 	for _, s := range sessions(dir) {
 		info, err := os.Lstat(s.Dir)
@@ -66,7 +68,8 @@ func (s Session) Former(owner string) []Session {
 	return slices.DeleteFunc(Sessions(filepath.Dir(s.Dir), owner), func(o Session) bool { return o.Dir == s.Dir })
 }
 
-// Sessions lists the sessions of owner's in a folder, the one used last first. A mark that another user made is not owner's.
+// Sessions lists the sessions of owner's in a folder, the one used last first. A mark that another
+// user made is not owner's.
 func Sessions(dir, owner string) []Session {
 	var marked []Session
 	for _, s := range sessions(dir) {
@@ -75,7 +78,10 @@ func Sessions(dir, owner string) []Session {
 			marked = append(marked, Session{Dir: s.Dir, used: info.ModTime()})
 		}
 	}
-	slices.SortFunc(marked, func(a, b Session) int { return cmp.Or(b.used.Compare(a.used), strings.Compare(b.Dir, a.Dir)) })
+	slices.SortFunc(
+		marked,
+		func(a, b Session) int { return cmp.Or(b.used.Compare(a.used), strings.Compare(b.Dir, a.Dir)) },
+	)
 	return marked
 }
 
@@ -99,7 +105,8 @@ func (s Session) Shared(owner string) bool {
 	})
 }
 
-// Leave leaves a session to the others who have marked it. If they have all left meanwhile, it is removed.
+// Leave leaves a session to the others who have marked it. If they have all left meanwhile, it is
+// removed.
 func (s Session) Leave(ctx context.Context, owner string) error {
 	if err := os.Remove(filepath.Join(s.Dir, mark(owner))); err != nil || s.Shared(owner) {
 		return err
@@ -107,8 +114,9 @@ func (s Session) Leave(ctx context.Context, owner string) error {
 	return s.Remove(ctx, owner)
 }
 
-// Held says whether a process has something of the session: in its command line, as Ray's own have, or open, as far as this
-// user may see that. Where ctx ends before all were looked at, nobody knows that none has.
+// Held says whether a process has something of the session: in its command line, as Ray's own have,
+// or open, as far as this user may see that. Where ctx ends before all were looked at, nobody knows
+// that none has.
 func (s Session) Held(ctx context.Context) bool {
 	procs, _ := filepath.Glob("/proc/[0-9]*")
 	return slices.ContainsFunc(procs, func(proc string) bool {

@@ -12,10 +12,12 @@ import (
 	"github.com/raynoded/raynoded/daemon/role"
 )
 
-// KeepsState says whether the GCS of this Ray can keep its state without a Redis: in RocksDB, from 2.57 on.
+// KeepsState says whether the GCS of this Ray can keep its state without a Redis: in RocksDB, from
+// 2.57 on.
 func (i Install) KeepsState() bool { return i.AtLeast(2, 57) }
 
-// store tells the GCS of a persistent head where to keep its state (ray/_private/node.py, check_persisted_session_name).
+// store tells the GCS of a persistent head where to keep its state (ray/_private/node.py,
+// check_persisted_session_name).
 func (n Node) store() []string {
 	c := n.Role.Cluster
 	switch {
@@ -28,7 +30,8 @@ func (n Node) store() []string {
 	}
 }
 
-// namespace keeps clusters apart that share a Redis: a head comes back at the same address, and nobody else has it.
+// namespace keeps clusters apart that share a Redis: a head comes back at the same address, and
+// nobody else has it.
 func namespace(r *role.Role) string { return r.Cluster.Head.String() }
 
 // forget is Ray's own way to delete what one cluster keeps in a Redis.
@@ -37,10 +40,12 @@ from ray._private.gcs_utils import cleanup_redis_storage
 host, port, namespace = sys.argv[1:]
 sys.exit(0 if cleanup_redis_storage(host, int(port), "", False, namespace) else "Redis deleted nothing")`
 
-// redisLimit is how long a Redis may take to accept a connection. Of one that is not there Ray's own words are a stack trace.
+// redisLimit is how long a Redis may take to accept a connection. Of one that is not there Ray's
+// own words are a stack trace.
 const redisLimit = 5 * time.Second
 
-// ForgetRedis deletes what the cluster of a role keeps in its Redis, by the Python of the role's Ray.
+// ForgetRedis deletes what the cluster of a role keeps in its Redis, by the Python of the role's
+// Ray.
 func ForgetRedis(ctx context.Context, r *role.Role) error {
 	python := interpreter(r.Ray.Bin)
 	if python == "" {

@@ -14,13 +14,14 @@ const (
 )
 
 var (
-	// logLine is the start of a line of Ray's C++ log: [2026-11-23 09:14:50,840 E 9638 9679] (raylet) file.cc:83:.
+	// logLine is the start of a line of Ray's C++ log: [2026-11-23 09:14:50,840 E 9638 9679] (raylet)
+	// file.cc:83:.
 	logLine = regexp.MustCompile(`^\[[0-9-]+ [0-9:,.]+ ([A-Z]) \d+ \d+\] (?:\([^)]*\) )?(?:[\w./]+:\d+: +)?`)
 	colour  = regexp.MustCompile("\x1b\\[[0-9;]*m")
 )
 
-// LastWords returns the line that best says why a program of Ray's ended: the last error or failed check in its log, else
-// the last line of its stderr. "" where there is nothing to read.
+// LastWords returns the line that best says why a program of Ray's ended: the last error or failed
+// check in its log, else the last line of its stderr. "" where there is nothing to read.
 func LastWords(p Program) string {
 	if p.LogDir == "" {
 		return ""
@@ -41,17 +42,20 @@ func LastWords(p Program) string {
 	return last(err)
 }
 
-// isFrame says whether a line of the log is part of a stack trace, which follows what it is the trace of.
+// isFrame says whether a line of the log is part of a stack trace, which follows what it is the
+// trace of.
 func isFrame(text string) bool {
 	return strings.HasPrefix(text, "@ ") || strings.HasPrefix(text, "PC: ")
 }
 
-// OutputWords returns the last line of what `ray start` printed to a file: of a traceback, the exception.
+// OutputWords returns the last line of what `ray start` printed to a file: of a traceback, the
+// exception.
 func OutputWords(file string) string {
 	return last(lines(file))
 }
 
-// VersionsDiffer says whether `ray start` refused because the cluster has another Ray or Python (Ray's check_version_info).
+// VersionsDiffer says whether `ray start` refused because the cluster has another Ray or Python
+// (Ray's check_version_info).
 func VersionsDiffer(file string) bool {
 	for _, line := range lines(file) {
 		if strings.Contains(line, "Version mismatch") {
@@ -76,7 +80,8 @@ func clip(line string) string {
 	return strings.ToValidUTF8(line, "?")
 }
 
-// lines returns the non-empty lines at the end of a file of this user's, without colours and control characters.
+// lines returns the non-empty lines at the end of a file of this user's, without colours and
+// control characters.
 func lines(file string) []string {
 	f, err := openOwn(file, os.O_RDONLY)
 	if err != nil {

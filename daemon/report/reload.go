@@ -20,7 +20,8 @@ import (
 // reloadPath is where a reload is asked for, by POST.
 const reloadPath = "/v1/reload"
 
-// Reloaded is what came of a reload. All lists are keys of the role file, such as "watchdog.silent".
+// Reloaded is what came of a reload. All lists are keys of the role file, such as
+// "watchdog.silent".
 type Reloaded struct {
 	// Applied are those that apply from now on.
 	Applied []string `json:"applied"`
@@ -52,13 +53,15 @@ func (r Reloaded) String() string {
 // ErrNobody says that no daemon listens at a socket.
 var ErrNobody = errors.New("no raynoded runs there")
 
-// Reload asks the daemon at a socket to read its files now, and returns once that is done. What is wrong with the files is
-// in the result and no error.
+// Reload asks the daemon at a socket to read its files now, and returns once that is done. What is
+// wrong with the files is in the result and no error.
 func Reload(ctx context.Context, socket string) (Reloaded, error) {
-	client := &http.Client{Transport: &http.Transport{DialContext: func(ctx context.Context, _, _ string) (net.Conn, error) {
-		var d net.Dialer
-		return d.DialContext(ctx, "unix", socket)
-	}}}
+	client := &http.Client{
+		Transport: &http.Transport{DialContext: func(ctx context.Context, _, _ string) (net.Conn, error) {
+			var d net.Dialer
+			return d.DialContext(ctx, "unix", socket)
+		}},
+	}
 	defer client.CloseIdleConnections()
 	req, err := http.NewRequestWithContext(ctx, http.MethodPost, "http://raynoded"+reloadPath, nil)
 	if err != nil {
@@ -76,7 +79,9 @@ func Reload(ctx context.Context, socket string) (Reloaded, error) {
 	defer resp.Body.Close()
 	if resp.StatusCode != http.StatusOK {
 		why, _ := io.ReadAll(io.LimitReader(resp.Body, 1000))
-		return Reloaded{}, fmt.Errorf("the raynoded that runs does not reload (%s): %s", resp.Status, strings.TrimSpace(string(why)))
+		return Reloaded{}, fmt.Errorf(
+			"the raynoded that runs does not reload (%s): %s", resp.Status, strings.TrimSpace(string(why)),
+		)
 	}
 	var r Reloaded
 	if err := json.NewDecoder(resp.Body).Decode(&r); err != nil {
@@ -94,8 +99,8 @@ type Desk struct {
 // hangUp is how long a client may take to ask, and a daemon that ends to finish an answer.
 const hangUp = 5 * time.Second
 
-// Listen makes the socket, which is for root and the user that this process runs as. One that is there already is a dead
-// daemon's: the caller has made sure that no other lives.
+// Listen makes the socket, which is for root and the user that this process runs as. One that is
+// there already is a dead daemon's: the caller has made sure that no other lives.
 func Listen(socket string) (net.Listener, error) {
 	if err := os.Remove(socket); err != nil && !errors.Is(err, os.ErrNotExist) {
 		return nil, err
@@ -122,7 +127,12 @@ func Serve(ctx context.Context, l net.Listener, d Desk) error {
 		w.Header().Set("Content-Type", "application/json")
 		_ = json.NewEncoder(w).Encode(r) // who has hung up needs no answer
 	})
-	server := &http.Server{Handler: mux, ReadHeaderTimeout: hangUp, IdleTimeout: hangUp, BaseContext: func(net.Listener) context.Context { return ctx }}
+	server := &http.Server{
+		Handler:           mux,
+		ReadHeaderTimeout: hangUp,
+		IdleTimeout:       hangUp,
+		BaseContext:       func(net.Listener) context.Context { return ctx },
+	}
 	stopped := make(chan struct{})
 	go func() {
 		defer close(stopped)

@@ -17,22 +17,34 @@ type Change struct {
 // keys of the user's choice it names the entries.
 func Diff(old, new *Role) []Change {
 	var changes []Change
-	both(reflect.ValueOf(old).Elem(), reflect.ValueOf(new).Elem(), toml.Key{}, false, func(key toml.Key, live bool, a, b reflect.Value) {
-		for _, k := range differ(key, a, b) {
-			changes = append(changes, Change{Key: k.String(), Live: live})
-		}
-	})
+	both(
+		reflect.ValueOf(old).Elem(),
+		reflect.ValueOf(new).Elem(),
+		toml.Key{},
+		false,
+		func(key toml.Key, live bool, a, b reflect.Value) {
+			for _, k := range differ(key, a, b) {
+				changes = append(changes, Change{Key: k.String(), Live: live})
+			}
+		},
+	)
 	return changes
 }
 
 // WithLive returns the role with the live keys of another one.
 func (r *Role) WithLive(other *Role) *Role {
 	merged := *r
-	both(reflect.ValueOf(&merged).Elem(), reflect.ValueOf(other).Elem(), toml.Key{}, false, func(_ toml.Key, live bool, a, b reflect.Value) {
-		if live {
-			a.Set(b)
-		}
-	})
+	both(
+		reflect.ValueOf(&merged).Elem(),
+		reflect.ValueOf(other).Elem(),
+		toml.Key{},
+		false,
+		func(_ toml.Key, live bool, a, b reflect.Value) {
+			if live {
+				a.Set(b)
+			}
+		},
+	)
 	return &merged
 }
 

@@ -22,19 +22,35 @@ func TestDiff(t *testing.T) {
 		more string
 		want []Change
 	}{
-		"nothing":                   {"", nil},
-		"the same in other words":   {"[watchdog]\nsilent = '30000ms'\n[ray]\nextra_args = ['--verbose']\nresources = {}", nil},
-		"a live table":              {"[watchdog]\nsilent = '40s'\nrefused = '1s'", []Change{{"watchdog.refused", true}, {"watchdog.silent", true}}},
-		"live keys":                 {"[cluster]\nname = 'x'\nnodes = 3\njoin_timeout = '1m'\n[ray]\nkeep_sessions = 1", []Change{{"cluster.name", true}, {"cluster.nodes", true}, {"cluster.join_timeout", true}, {"ray.keep_sessions", true}}},
+		"nothing": {"", nil},
+		"the same in other words": {
+			"[watchdog]\nsilent = '30000ms'\n[ray]\nextra_args = ['--verbose']\nresources = {}", nil,
+		},
+		"a live table": {
+			"[watchdog]\nsilent = '40s'\nrefused = '1s'", []Change{{"watchdog.refused", true}, {"watchdog.silent", true}},
+		},
+		"live keys": {
+			"[cluster]\nname = 'x'\nnodes = 3\njoin_timeout = '1m'\n[ray]\nkeep_sessions = 1",
+			[]Change{{"cluster.name", true}, {"cluster.nodes", true}, {"cluster.join_timeout", true}, {"ray.keep_sessions",
+				true}},
+		},
 		"the role":                  {"role = 'head'", []Change{{"role", false}}},
 		"an address":                {"cluster.head = 'b:1'", []Change{{"cluster.head", false}}},
 		"a number behind a pointer": {"ray.num_gpus = 4", []Change{{"ray.num_gpus", false}}},
 		"one that was not said":     {"ray.num_cpus = 0", []Change{{"ray.num_cpus", false}}},
-		"entries of a table":        {"ray.labels = { rack = 'r8', 'a b' = 'x' }", []Change{{`ray.labels."a b"`, false}, {"ray.labels.rack", false}}},
-		"a list":                    {"ray.extra_args = []", []Change{{"ray.extra_args", false}}},
-		"a port":                    {"ray.ports.dashboard = 1", []Change{{"ray.ports.dashboard", false}}},
-		"a table that was missing":  {"role = 'auto'\n[cluster.auto]\nrank = 'R'\nnodes = 'N'\nhead_host = 'H'", []Change{{"role", false}, {"cluster.auto", false}}},
-		"live and not":              {"[node]\nip = '10.0.0.1'\n[stop]\ngrace = '1s'\n[log]\nlevel = 'debug'", []Change{{"node.ip", false}, {"stop.grace", true}, {"log.level", true}}},
+		"entries of a table": {
+			"ray.labels = { rack = 'r8', 'a b' = 'x' }", []Change{{`ray.labels."a b"`, false}, {"ray.labels.rack", false}},
+		},
+		"a list": {"ray.extra_args = []", []Change{{"ray.extra_args", false}}},
+		"a port": {"ray.ports.dashboard = 1", []Change{{"ray.ports.dashboard", false}}},
+		"a table that was missing": {
+			"role = 'auto'\n[cluster.auto]\nrank = 'R'\nnodes = 'N'\nhead_host = 'H'",
+			[]Change{{"role", false}, {"cluster.auto", false}},
+		},
+		"live and not": {
+			"[node]\nip = '10.0.0.1'\n[stop]\ngrace = '1s'\n[log]\nlevel = 'debug'",
+			[]Change{{"node.ip", false}, {"stop.grace", true}, {"log.level", true}},
+		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			old := load(t, map[string]string{"role.toml": base})
@@ -65,7 +81,8 @@ func TestDiff_LiveKeys(t *testing.T) {
 	}
 	require.Equal(t, []string{
 		"cluster.name", "cluster.nodes", "cluster.join_timeout", "ray.keep_sessions",
-		"watchdog.on_head_loss", "watchdog.refused", "watchdog.silent", "watchdog.stuck", "watchdog.head_return", "watchdog.check_interval",
+		"watchdog.on_head_loss", "watchdog.refused", "watchdog.silent", "watchdog.stuck", "watchdog.head_return",
+		"watchdog.check_interval",
 		"stop.drain", "stop.grace", "reload.restart", "log.level",
 	}, live)
 }

@@ -72,16 +72,23 @@ func TestReadAs(t *testing.T) {
 		err         string
 	}{
 		{"tmp/main", "role.toml", []string{"role.toml", "role.toml.d/10.toml", "role.toml.d/30.toml"}, "3s", "9s", ""},
-		{"tmp/drop", "role.toml.d/10.toml", []string{"role.toml", "role.toml.d/10.toml", "role.toml.d/30.toml"}, "3s", "0s", ""},
-		{"tmp/drop", ".//role.toml.d/10.toml", []string{"role.toml", "role.toml.d/10.toml", "role.toml.d/30.toml"}, "3s", "0s", ""},
-		{"tmp/drop", "role.toml.d/20.toml", []string{"role.toml", "role.toml.d/10.toml", "role.toml.d/20.toml", "role.toml.d/30.toml"}, "3s", "0s", ""},
-		{"tmp/drop", "role.toml.d/40.toml", []string{"role.toml", "role.toml.d/10.toml", "role.toml.d/30.toml", "role.toml.d/40.toml"}, "2s", "0s", ""},
+		{"tmp/drop", "role.toml.d/10.toml", []string{"role.toml", "role.toml.d/10.toml", "role.toml.d/30.toml"}, "3s",
+			"0s", ""},
+		{"tmp/drop", ".//role.toml.d/10.toml", []string{"role.toml", "role.toml.d/10.toml", "role.toml.d/30.toml"}, "3s",
+			"0s", ""},
+		{"tmp/drop", "role.toml.d/20.toml", []string{"role.toml", "role.toml.d/10.toml", "role.toml.d/20.toml",
+			"role.toml.d/30.toml"}, "3s", "0s", ""},
+		{"tmp/drop", "role.toml.d/40.toml", []string{"role.toml", "role.toml.d/10.toml", "role.toml.d/30.toml",
+			"role.toml.d/40.toml"}, "2s", "0s", ""},
 		{"tmp/main", "new.toml", []string{"new.toml"}, "5s", "9s", ""},
-		{"tmp/bad", "role.toml", nil, "", "", "role.toml:1:1: role: must be \"head\", \"worker\", \"single\" or \"auto\", got nothing\nrole.toml:2:14: stop.grace: must be a duration such as \"500ms\", \"10s\" or \"5m\", got 2"},
-		{"tmp/bad", "role.toml.d/20.toml", nil, "", "", "role.toml.d/20.toml:2:14: stop.grace: must be a duration such as \"500ms\", \"10s\" or \"5m\", got 2"},
+		{"tmp/bad", "role.toml", nil, "", "", "role.toml:1:1: role: must be \"head\", \"worker\", \"single\" or " +
+			"\"auto\", got nothing\nrole.toml:2:14: stop.grace: must be a duration such as \"500ms\", \"10s\" or \"5m\", got 2"},
+		{"tmp/bad", "role.toml.d/20.toml", nil, "", "", "role.toml.d/20.toml:2:14: stop.grace: must be a duration such " +
+			"as \"500ms\", \"10s\" or \"5m\", got 2"},
 		{"tmp/none", "role.toml.d/20.toml", nil, "", "", "role.toml.d/20.toml:1:1: cannot read: no such file or directory"},
 		{"tmp/drop", "other.toml.d/20.toml", nil, "", "", "cannot load other.toml: there is no role file"},
-		{"tmp/drop", "role.toml.d/README", []string{"role.toml", "role.toml.d/10.toml", "role.toml.d/30.toml"}, "3s", "0s", ""},
+		{"tmp/drop", "role.toml.d/README", []string{"role.toml", "role.toml.d/10.toml", "role.toml.d/30.toml"}, "3s", "0s",
+			""},
 	} {
 		r, err := ReadAs(c.file, c.place).Load()
 		if c.err != "" {

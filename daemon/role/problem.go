@@ -97,7 +97,8 @@ func oneLine(s string) string {
 	}, s)
 }
 
-// withheld reports whether a value stays out of every complaint: the key's all do, or it is an address with a password in it.
+// withheld reports whether a value stays out of every complaint: the key's all do, or it is an
+// address with a password in it.
 func withheld(key string, v any) bool {
 	text, _ := v.(string)
 	return secret(key) || key == "cluster.redis" && strings.Contains(text, "@")

@@ -9,7 +9,8 @@ import (
 	"github.com/BurntSushi/toml"
 )
 
-// Profile is a named set of environment variables for one way to train or one kind of network. Only LoadProfile makes one.
+// Profile is a named set of environment variables for one way to train or one kind of network. Only
+// LoadProfile makes one.
 type Profile struct {
 	Name string `toml:"-"` // the file's base name without ".toml"
 	File string `toml:"-"`
@@ -28,7 +29,8 @@ type ProfileValue struct {
 	Date   string `toml:"date"`   // when it was last looked at: 2026-11-25
 }
 
-// LoadProfile reads a profile. What is wrong with it is Problems: all of it, and then there is no Profile.
+// LoadProfile reads a profile. What is wrong with it is Problems: all of it, and then there is no
+// Profile.
 func LoadProfile(path string) (*Profile, error) {
 	l := newLoader()
 	p := Profile{Name: strings.TrimSuffix(filepath.Base(path), ".toml"), File: path}

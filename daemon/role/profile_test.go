@@ -42,7 +42,8 @@ bad.toml:20:1: envs: unknown key, did you mean env?`)
 func TestLooksSecret(t *testing.T) {
 	for name, want := range map[string]bool{
 		"HF_TOKEN": true, "token": true, "WANDB_API_KEY": true, "AWS_SECRET_ACCESS_KEY": true, "DB_PASSWORD": true,
-		"TOKENIZERS_PARALLELISM": false, "HF_TOKEN_PATH": false, "AWS_ACCESS_KEY_ID": false, "MAX_TOKENS": false, "NCCL_DEBUG": false,
+		"TOKENIZERS_PARALLELISM": false, "HF_TOKEN_PATH": false, "AWS_ACCESS_KEY_ID": false, "MAX_TOKENS": false,
+		"NCCL_DEBUG": false,
 	} {
 		require.Equal(t, want, LooksSecret(name), name)
 	}
@@ -50,11 +51,15 @@ func TestLooksSecret(t *testing.T) {
 
 func TestLoad_LongestEntry(t *testing.T) {
 	for length, good := range map[int]bool{maxEntry - len("A="): true, maxEntry - len("A=") + 1: false} {
-		_, err := Load(write(t, map[string]string{"single.toml": "role = 'single'\nenv.A = '" + strings.Repeat("x", length) + "'"}))
+		_, err := Load(
+			write(t, map[string]string{"single.toml": "role = 'single'\nenv.A = '" + strings.Repeat("x", length) + "'"}),
+		)
 		if good {
 			require.NoError(t, err)
 			continue
 		}
-		require.EqualError(t, err, "single.toml:2:10: env.A: must have at most 131070 bytes together with its name, got 131071")
+		require.EqualError(
+			t, err, "single.toml:2:10: env.A: must have at most 131070 bytes together with its name, got 131071",
+		)
 	}
 }

@@ -134,7 +134,10 @@ func TestLoad_EveryKey(t *testing.T) {
 }
 
 func TestLoad_Defaults(t *testing.T) {
-	r := load(t, map[string]string{"worker.toml": "role = 'worker'\ncluster = { head = 'a:1', nodes = 2 }\nauth.mode = 'none'"})
+	r := load(
+		t,
+		map[string]string{"worker.toml": "role = 'worker'\ncluster = { head = 'a:1', nodes = 2 }\nauth.mode = 'none'"},
+	)
 	require.Equal(t, "worker", r.Name)
 	require.Equal(t, 20*time.Minute, r.Cluster.JoinTimeout.Duration)
 	require.Nil(t, r.Cluster.Auto)

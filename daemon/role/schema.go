@@ -37,7 +37,8 @@ type Schema struct {
 // The forms that a text of some type has, in the dialect of JSON schemas. Each is
 // what its UnmarshalText reads, or a little more.
 const (
-	durationForm = `^\+?([0-9]+(\.[0-9]*)?|\.[0-9]+)(ns|us|µs|μs|ms|s|m|h)(([0-9]+(\.[0-9]*)?|\.[0-9]+)(ns|us|µs|μs|ms|s|m|h))*$`
+	durationForm = `^\+?` + durationPart + `(` + durationPart + `)*$`
+	durationPart = `([0-9]+(\.[0-9]*)?|\.[0-9]+)(ns|us|µs|μs|ms|s|m|h)`
 	sizeForm     = `^[0-9]+([KMGT]i?B)?$`
 	addressForm  = `^(\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9._-]*):[0-9]+$`
 )

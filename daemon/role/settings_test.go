@@ -124,7 +124,9 @@ func TestSettings_RoundTrip(t *testing.T) {
 			require.NoError(t, os.WriteFile(printed, []byte(TOML(mustSettings(t, Read(file)))), 0o600))
 			got, err := Load(printed)
 			require.NoError(t, err)
-			wantConfig, err := json.Marshal(want.Ray.SystemConfig) // [[a.b]] is printed as a.b = [{…}], which the parser gives another type
+			wantConfig, err := json.Marshal(
+				want.Ray.SystemConfig,
+			) // [[a.b]] is printed as a.b = [{…}], which the parser gives another type
 			require.NoError(t, err)
 			gotConfig, err := json.Marshal(got.Ray.SystemConfig)
 			require.NoError(t, err)
@@ -157,7 +159,8 @@ func TestSettings_Bad(t *testing.T) {
 
 func TestDuration_Written(t *testing.T) {
 	for want, d := range map[string]time.Duration{
-		"0s": 0, "500ms": 500 * time.Millisecond, "1m": time.Minute, "1m30s": 90 * time.Second, "1h": time.Hour, "1h30m": 90 * time.Minute,
+		"0s": 0, "500ms": 500 * time.Millisecond, "1m": time.Minute, "1m30s": 90 * time.Second, "1h": time.Hour,
+		"1h30m":  90 * time.Minute,
 		"1h0m1s": time.Hour + time.Second, "10m": 10 * time.Minute, "20h": 20 * time.Hour,
 	} {
 		require.Equal(t, want, Duration{d}.text())
@@ -168,7 +171,8 @@ func TestDuration_Written(t *testing.T) {
 }
 
 func TestSize_Written(t *testing.T) {
-	for want, s := range map[string]Size{"0": 0, "1": 1, "1KB": 1000, "1KiB": 1024, "64GiB": 64 << 30, "100MB": 100e6, "1500KB": 1500e3, "1TiB": 1 << 40} {
+	for want, s := range map[string]Size{"0": 0, "1": 1, "1KB": 1000, "1KiB": 1024, "64GiB": 64 << 30, "100MB": 100e6,
+		"1500KB": 1500e3, "1TiB": 1 << 40} {
 		require.Equal(t, want, s.text())
 		var back Size
 		require.NoError(t, back.UnmarshalText([]byte(want)))

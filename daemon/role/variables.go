@@ -9,7 +9,8 @@ import (
 	"github.com/BurntSushi/toml"
 )
 
-// maxEntry is the longest NAME=value in bytes: Linux gives a program no longer one (MAX_ARG_STRLEN, with the final NUL).
+// maxEntry is the longest NAME=value in bytes: Linux gives a program no longer one (MAX_ARG_STRLEN,
+// with the final NUL).
 const maxEntry = 128<<10 - 1
 
 // CredentialPrefix stands before the name of a systemd credential in env_from.files.
@@ -31,7 +32,8 @@ var ownVariables = map[string]string{
 	"NCCL_CONF_FILE":                         `it names raynoded's file, unless env_from.nccl_delivery is "env"`,
 }
 
-// systemdVariables are what systemd says to raynoded alone. One that ends in _ stands for all names that begin so.
+// systemdVariables are what systemd says to raynoded alone. One that ends in _ stands for all names
+// that begin so.
 var systemdVariables = []string{
 	"NOTIFY_SOCKET", "WATCHDOG_", "LISTEN_", "FDSTORE", "JOURNAL_STREAM", "MAINPID", "MANAGERPID", "SYSTEMD_EXEC_PID",
 }
@@ -53,7 +55,17 @@ func (f EnvFrom) Reserved(name string) (instead string, reserved bool) {
 }
 
 // secretEndings are how the names of secrets end.
-var secretEndings = []string{"TOKEN", "API_KEY", "SECRET", "SECRET_KEY", "SECRET_ACCESS_KEY", "PRIVATE_KEY", "PASSWORD", "PASSWD", "PASSPHRASE"}
+var secretEndings = []string{
+	"TOKEN",
+	"API_KEY",
+	"SECRET",
+	"SECRET_KEY",
+	"SECRET_ACCESS_KEY",
+	"PRIVATE_KEY",
+	"PASSWORD",
+	"PASSWD",
+	"PASSPHRASE",
+}
 
 // LooksSecret says whether a variable of this name most likely holds a secret.
 func LooksSecret(name string) bool {
@@ -63,12 +75,14 @@ func LooksSecret(name string) bool {
 	})
 }
 
-// HasLogin says whether a variable names a proxy together with a user, and a password as a rule: http://user:password@proxy:3128.
+// HasLogin says whether a variable names a proxy together with a user, and a password as a rule:
+// http://user:password@proxy:3128.
 func HasLogin(name, value string) bool { return isProxy(name) && strings.Contains(value, "@") }
 
 func isProxy(name string) bool { return strings.HasSuffix(strings.ToLower(name), "_proxy") }
 
-// IsVariable says whether a name can be that of an environment variable: letters, digits and _, no digit first.
+// IsVariable says whether a name can be that of an environment variable: letters, digits and _, no
+// digit first.
 func IsVariable(name string) bool {
 	return name != "" && strings.Trim(name, letters+digits+"_") == "" && strings.TrimLeft(name, digits) == name
 }
@@ -77,29 +91,52 @@ func IsVariable(name string) bool {
 func (l *loader) checkEnv() {
 	r := &l.role
 	for name, value := range r.Env {
-		l.checkSetting(EnvFrom{NCCLDelivery: DeliverEnv}, toml.Key{"env", name}.String(), name, value) // more in checkDelivery
+		l.checkSetting(
+			EnvFrom{NCCLDelivery: DeliverEnv}, toml.Key{"env", name}.String(), name, value,
+		) // more in checkDelivery
 		if n := l.origins[toml.Key{"env", name}.String()]; n != nil && n.doc == l.current.doc {
 			line, _ := n.doc.place(n.start())
 			r.EnvOrigins[name] = fmt.Sprintf("%s:%d [env]", n.doc.path, line)
 		}
 	}
-	l.checkEach("env_from.profiles", r.EnvFrom.Profiles, "must be names of profiles, made of a to z, 0 to 9 and -", isProfileName)
-	l.checkEach("env_from.files", r.EnvFrom.Files, `must be absolute paths, or "credential:NAME" for a systemd credential`, isEnvFile)
-	l.checkEach("env_from.inherit", r.EnvFrom.Inherit, "must be names of environment variables, of which the last part may be *", isPattern)
+	l.checkEach(
+		"env_from.profiles", r.EnvFrom.Profiles, "must be names of profiles, made of a to z, 0 to 9 and -", isProfileName,
+	)
+	l.checkEach(
+		"env_from.files", r.EnvFrom.Files, `must be absolute paths, or "credential:NAME" for a systemd credential`,
+		isEnvFile,
+	)
+	l.checkEach(
+		"env_from.inherit", r.EnvFrom.Inherit, "must be names of environment variables, of which the last part may be *",
+		isPattern,
+	)
 	for _, name := range r.EnvFrom.Inherit {
 		instead, reserved := r.EnvFrom.Reserved(name)
-		l.check(!reserved || name == "NCCL_CONF_FILE", "env_from.inherit", "must leave to raynoded what it sets", phrase(name+" ("+instead+")"))
+		l.check(
+			!reserved || name == "NCCL_CONF_FILE", "env_from.inherit", "must leave to raynoded what it sets",
+			phrase(name+" ("+instead+")"),
+		)
 	}
 }
 
 // checkSetting looks at one variable and its value, of which "" means that it must not be set.
 func (l *loader) checkSetting(from EnvFrom, key, name, value string) {
 	instead, reserved := from.Reserved(name)
-	l.check(IsVariable(name), key, "must be the name of an environment variable: letters, digits and _", phrase(fmt.Sprintf("%q", name)))
+	l.check(
+		IsVariable(name), key, "must be the name of an environment variable: letters, digits and _",
+		phrase(fmt.Sprintf("%q", name)),
+	)
 	l.check(!reserved, key, "must leave to raynoded what it sets", phrase(name+" ("+instead+")"))
-	l.check(value == "" || !LooksSecret(name), key, "must come from a file of env_from.files, as it looks like a secret", phrase(name))
+	l.check(
+		value == "" || !LooksSecret(name), key, "must come from a file of env_from.files, as it looks like a secret",
+		phrase(name),
+	)
 	l.check(!HasLogin(name, value), key, "must come from a file of env_from.files, as it has a login in it", phrase(name))
-	l.check(len(name)+1+len(value) <= maxEntry, key, fmt.Sprintf("must have at most %d bytes together with its name", maxEntry-1), phrase(fmt.Sprintf("%d", len(name)+len(value))))
+	l.check(
+		len(name)+1+len(value) <= maxEntry, key,
+		fmt.Sprintf("must have at most %d bytes together with its name", maxEntry-1),
+		phrase(fmt.Sprintf("%d", len(name)+len(value))),
+	)
 }
 
 // checkEach complains about the first item of a list that is not good, or is there twice.

@@ -11,8 +11,8 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// A loop that was busy over the end of a window, but not for so long that the window begins anew, asks once more before it
-// decides.
+// A loop that was busy over the end of a window, but not for so long that the window begins anew,
+// asks once more before it decides.
 func TestWatch_BusyOverTheEndOfAWindow(t *testing.T) {
 	const busy, grace = 2 * s, 2 * s / 30
 	policy := Policy{Refused: 500 * ms, Silent: 2 * s, Stuck: 2 * s, Interval: 5 * s}
@@ -23,7 +23,9 @@ func TestWatch_BusyOverTheEndOfAWindow(t *testing.T) {
 	}{
 		"gone":   {Refused, "head lost: gone: every connection refused for 2s: connection refused", 4 * s},
 		"silent": {Silent, "head lost: silent: nothing comes back for 2.567s: i/o timeout", 4500*ms + grace},
-		"stuck":  {Stuck, "head lost: stuck: reachable, but no answer for 2.567s: CheckAlive: deadline exceeded", 4500*ms + grace},
+		"stuck": {
+			Stuck, "head lost: stuck: reachable, but no answer for 2.567s: CheckAlive: deadline exceeded", 4500*ms + grace,
+		},
 	} {
 		for end, script := range map[string][]moment{
 			"":                 {{2 * s, down, c.verdict}},
@@ -52,8 +54,8 @@ func TestWatch_BusyOverTheEndOfAWindow(t *testing.T) {
 	}
 }
 
-// An answer that came while the loop was busy is taken before the loss is declared. Without a preference select decides, so
-// there are several runs.
+// An answer that came while the loop was busy is taken before the loss is declared. Without a
+// preference select decides, so there are several runs.
 func TestWatch_AnswerBesideTheLoss(t *testing.T) {
 	const end = 15 * time.Minute
 	for range 20 {

@@ -22,39 +22,89 @@ func TestEpisode(t *testing.T) {
 		word Word // "": all is well
 		end  time.Duration
 	}{
-		"well":                                {[]seen{{0, 1 * s, Answered, true}}, true, "", 0},
-		"refused counts from the answer":      {[]seen{{0, 2 * s, Refused, false}}, false, WordGone, 2*s + 500*ms},
-		"refused again":                       {[]seen{{0, 0, Refused, false}, {s, s, Refused, false}}, false, WordGone, 500 * ms},
-		"refused, silent, refused":            {[]seen{{0, 0, Refused, false}, {0, s, Silent, false}, {2 * s, 2 * s, Refused, false}}, false, WordGone, 2*s + 500*ms},
-		"refused, stuck, refused":             {[]seen{{0, 0, Refused, false}, {0, s, Stuck, false}, {2 * s, 2 * s, Refused, false}}, false, WordGone, 2*s + 500*ms},
-		"refused while the stream is open":    {[]seen{{0, 0, Refused, true}}, true, WordStuck, 60 * s},
-		"refused, then the stream ends":       {[]seen{{0, 0, Refused, true}, {s, s, Refused, false}}, false, WordGone, s + 500*ms},
-		"refused, then the stream opens":      {[]seen{{0, 0, Refused, false}}, true, WordStuck, 60 * s},
-		"silent counts from the question":     {[]seen{{s, 6 * s, Silent, false}}, false, WordSilent, 31 * s},
-		"silent while the stream is open":     {[]seen{{s, 6 * s, Silent, true}}, true, WordStuck, 61 * s},
-		"silent, then the stream ends":        {[]seen{{s, 6 * s, Silent, true}}, false, WordSilent, 31 * s},
-		"silent, refused":                     {[]seen{{0, 5 * s, Silent, false}, {6 * s, 6 * s, Refused, false}}, false, WordGone, 6*s + 500*ms},
-		"silent, refused, silent":             {[]seen{{0, 5 * s, Silent, false}, {6 * s, 6 * s, Refused, false}, {7 * s, 12 * s, Silent, false}}, false, WordSilent, 37 * s},
-		"silent, refused, for ever":           {[]seen{{0, 5 * s, Silent, false}, {58 * s, 58 * s, Refused, false}, {58 * s, 59 * s, Silent, false}}, false, WordStuck, 60 * s},
-		"silent, stuck":                       {[]seen{{0, 5 * s, Silent, false}, {6 * s, 11 * s, Stuck, false}}, false, WordStuck, 60 * s},
-		"stuck, silent":                       {[]seen{{0, 5 * s, Stuck, false}, {6 * s, 11 * s, Silent, false}}, false, WordSilent, 36 * s},
-		"stuck, silent late":                  {[]seen{{0, 5 * s, Stuck, false}, {40 * s, 45 * s, Silent, false}}, false, WordStuck, 60 * s},
-		"stuck, refused late":                 {[]seen{{0, 5 * s, Stuck, false}, {59800 * ms, 59800 * ms, Refused, false}}, false, WordStuck, 60 * s},
-		"everything, then an answer":          {[]seen{{0, 1, Stuck, true}, {2, 3, Silent, false}, {4, 5, Refused, false}, {6, 7, Answered, false}}, false, "", 0},
-		"an answer, then silence":             {[]seen{{0, 5 * s, Silent, false}, {9 * s, 9 * s, Answered, false}, {20 * s, 25 * s, Silent, false}}, false, WordSilent, 50 * s},
-		"late while well":                     {[]seen{{0, 0, Answered, true}, {0, 9 * s, "", true}}, true, "", 0},
-		"late while refused":                  {[]seen{{0, 0, Refused, false}, {0, 9 * s, "", false}}, false, WordGone, 9*s + 500*ms},
-		"late while silent":                   {[]seen{{0, 5 * s, Silent, false}, {0, 40 * s, "", false}}, false, WordSilent, 70 * s},
-		"late while stuck":                    {[]seen{{0, 5 * s, Stuck, true}, {0, 70 * s, "", true}}, true, WordStuck, 130 * s},
-		"unable while the stream is open":     {[]seen{{0, 0, Unable, true}}, true, "", 0},
-		"unable counts from the question":     {[]seen{{s, 6 * s, Unable, false}}, false, wordUnable, 61 * s},
-		"refused, unable":                     {[]seen{{0, 0, Refused, false}, {100 * ms, 100 * ms, Unable, false}}, false, wordUnable, 60 * s},
-		"silent, unable":                      {[]seen{{0, 5 * s, Silent, false}, {20 * s, 20 * s, Unable, false}}, false, wordUnable, 60 * s},
-		"silent, unable, silent":              {[]seen{{0, 5 * s, Silent, false}, {20 * s, 20 * s, Unable, false}, {20 * s, 25 * s, Silent, false}}, false, WordSilent, 50 * s},
-		"unable, refused":                     {[]seen{{0, 0, Unable, false}, {9 * s, 9 * s, Refused, false}}, false, WordGone, 9*s + 500*ms},
-		"unable, then the stream opens":       {[]seen{{0, 0, Unable, false}, {s, s, Unable, true}}, true, "", 0},
-		"stuck, stream open, and unable":      {[]seen{{0, 5 * s, Stuck, true}, {9 * s, 9 * s, Unable, true}}, true, WordStuck, 60 * s},
-		"late while unable":                   {[]seen{{0, 0, Unable, false}, {0, 9 * s, "", false}}, false, wordUnable, 69 * s},
+		"well":                           {[]seen{{0, 1 * s, Answered, true}}, true, "", 0},
+		"refused counts from the answer": {[]seen{{0, 2 * s, Refused, false}}, false, WordGone, 2*s + 500*ms},
+		"refused again": {
+			[]seen{{0, 0, Refused, false}, {s, s, Refused, false}}, false, WordGone, 500 * ms,
+		},
+		"refused, silent, refused": {
+			[]seen{{0, 0, Refused, false}, {0, s, Silent, false}, {2 * s, 2 * s, Refused, false}}, false, WordGone,
+			2*s + 500*ms,
+		},
+		"refused, stuck, refused": {
+			[]seen{{0, 0, Refused, false}, {0, s, Stuck, false}, {2 * s, 2 * s, Refused, false}}, false, WordGone,
+			2*s + 500*ms,
+		},
+		"refused while the stream is open": {[]seen{{0, 0, Refused, true}}, true, WordStuck, 60 * s},
+		"refused, then the stream ends": {
+			[]seen{{0, 0, Refused, true}, {s, s, Refused, false}}, false, WordGone, s + 500*ms,
+		},
+		"refused, then the stream opens":  {[]seen{{0, 0, Refused, false}}, true, WordStuck, 60 * s},
+		"silent counts from the question": {[]seen{{s, 6 * s, Silent, false}}, false, WordSilent, 31 * s},
+		"silent while the stream is open": {[]seen{{s, 6 * s, Silent, true}}, true, WordStuck, 61 * s},
+		"silent, then the stream ends":    {[]seen{{s, 6 * s, Silent, true}}, false, WordSilent, 31 * s},
+		"silent, refused": {
+			[]seen{{0, 5 * s, Silent, false}, {6 * s, 6 * s, Refused, false}}, false, WordGone, 6*s + 500*ms,
+		},
+		"silent, refused, silent": {
+			[]seen{{0, 5 * s, Silent, false}, {6 * s, 6 * s, Refused, false}, {7 * s, 12 * s, Silent, false}}, false,
+			WordSilent, 37 * s,
+		},
+		"silent, refused, for ever": {
+			[]seen{{0, 5 * s, Silent, false}, {58 * s, 58 * s, Refused, false}, {58 * s, 59 * s, Silent, false}}, false,
+			WordStuck, 60 * s,
+		},
+		"silent, stuck": {
+			[]seen{{0, 5 * s, Silent, false}, {6 * s, 11 * s, Stuck, false}}, false, WordStuck, 60 * s,
+		},
+		"stuck, silent": {
+			[]seen{{0, 5 * s, Stuck, false}, {6 * s, 11 * s, Silent, false}}, false, WordSilent, 36 * s,
+		},
+		"stuck, silent late": {
+			[]seen{{0, 5 * s, Stuck, false}, {40 * s, 45 * s, Silent, false}}, false, WordStuck, 60 * s,
+		},
+		"stuck, refused late": {
+			[]seen{{0, 5 * s, Stuck, false}, {59800 * ms, 59800 * ms, Refused, false}}, false, WordStuck, 60 * s,
+		},
+		"everything, then an answer": {
+			[]seen{{0, 1, Stuck, true}, {2, 3, Silent, false}, {4, 5, Refused, false}, {6, 7, Answered, false}}, false, "", 0,
+		},
+		"an answer, then silence": {
+			[]seen{{0, 5 * s, Silent, false}, {9 * s, 9 * s, Answered, false}, {20 * s, 25 * s, Silent, false}}, false,
+			WordSilent, 50 * s,
+		},
+		"late while well": {[]seen{{0, 0, Answered, true}, {0, 9 * s, "", true}}, true, "", 0},
+		"late while refused": {
+			[]seen{{0, 0, Refused, false}, {0, 9 * s, "", false}}, false, WordGone, 9*s + 500*ms,
+		},
+		"late while silent": {
+			[]seen{{0, 5 * s, Silent, false}, {0, 40 * s, "", false}}, false, WordSilent, 70 * s,
+		},
+		"late while stuck": {
+			[]seen{{0, 5 * s, Stuck, true}, {0, 70 * s, "", true}}, true, WordStuck, 130 * s,
+		},
+		"unable while the stream is open": {[]seen{{0, 0, Unable, true}}, true, "", 0},
+		"unable counts from the question": {[]seen{{s, 6 * s, Unable, false}}, false, wordUnable, 61 * s},
+		"refused, unable": {
+			[]seen{{0, 0, Refused, false}, {100 * ms, 100 * ms, Unable, false}}, false, wordUnable, 60 * s,
+		},
+		"silent, unable": {
+			[]seen{{0, 5 * s, Silent, false}, {20 * s, 20 * s, Unable, false}}, false, wordUnable, 60 * s,
+		},
+		"silent, unable, silent": {
+			[]seen{{0, 5 * s, Silent, false}, {20 * s, 20 * s, Unable, false}, {20 * s, 25 * s, Silent, false}}, false,
+			WordSilent, 50 * s,
+		},
+		"unable, refused": {
+			[]seen{{0, 0, Unable, false}, {9 * s, 9 * s, Refused, false}}, false, WordGone, 9*s + 500*ms,
+		},
+		"unable, then the stream opens": {[]seen{{0, 0, Unable, false}, {s, s, Unable, true}}, true, "", 0},
+		"stuck, stream open, and unable": {
+			[]seen{{0, 5 * s, Stuck, true}, {9 * s, 9 * s, Unable, true}}, true, WordStuck, 60 * s,
+		},
+		"late while unable": {
+			[]seen{{0, 0, Unable, false}, {0, 9 * s, "", false}}, false, wordUnable, 69 * s,
+		},
 		"what no verdict says, is an absence": {[]seen{{0, 0, "nonsense", false}}, false, WordStuck, 60 * s},
 	} {
 		t.Run(name, func(t *testing.T) {

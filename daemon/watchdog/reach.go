@@ -6,8 +6,9 @@ import (
 	"time"
 )
 
-// probe is the questions that are open, each on a connection of its own. On a bad line an answer may take several times
-// what it takes on a good one: the next question is asked beside one that is open, not in its place.
+// probe is the questions that are open, each on a connection of its own. On a bad line an answer
+// may take several times what it takes on a good one: the next question is asked beside one that is
+// open, not in its place.
 type probe struct {
 	asked  time.Time // the last one, open or not
 	back   time.Time // when the last one that is no longer open, and was not dropped, was asked
@@ -23,7 +24,9 @@ type reply struct {
 	Answer
 }
 
-func (p *probe) ask(ctx context.Context, running *sync.WaitGroup, question func(context.Context) Answer, patience time.Duration) {
+func (p *probe) ask(
+	ctx context.Context, running *sync.WaitGroup, question func(context.Context) Answer, patience time.Duration,
+) {
 	if p.open == 0 {
 		p.answer = make(chan reply)
 		p.ctx, p.cancel = context.WithCancel(ctx)

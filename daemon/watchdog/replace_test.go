@@ -10,7 +10,8 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// A policy that is replaced counts at once, in an episode too, and a stream that was opened for another Silent is opened anew.
+// A policy that is replaced counts at once, in an episode too, and a stream that was opened for
+// another Silent is opened anew.
 func TestWatch_PolicyReplaced(t *testing.T) {
 	for name, c := range map[string]struct {
 		script  []moment
@@ -25,7 +26,8 @@ func TestWatch_PolicyReplaced(t *testing.T) {
 			"head lost: silent: nothing comes back for 15s: i/o timeout", 15 * s, 1,
 		},
 		"one that is over by then": {
-			[]moment{{3 * s, down, Silent}}, 23 * s, func(p *Policy) { p.Silent = 5 * s }, // after the first probe, before the second
+			// After the first probe, before the second.
+			[]moment{{3 * s, down, Silent}}, 23 * s, func(p *Policy) { p.Silent = 5 * s },
 			"head lost: silent: nothing comes back for 20s: i/o timeout", 20 * s, 1,
 		},
 		"a longer one": {

@@ -9,11 +9,14 @@ import (
 )
 
 const (
-	beat        = time.Second             // the loop wakes this often, to notice its own lateness
-	tooLate     = 2500 * time.Millisecond // not awake for two beats and a half: we were late
-	patience    = 5 * time.Second         // for a probe while all is well: Linux sends a lost SYN again after 1 s and after 3 s
-	maxPatience = 15 * time.Second        // for one in an episode: at a round trip of 1 s, with a fifth lost, 4 of 5 are answered by then
-	minPause    = 50 * time.Millisecond   // between two probes, and before the stream is opened again
+	beat    = time.Second             // the loop wakes this often, to notice its own lateness
+	tooLate = 2500 * time.Millisecond // not awake for two beats and a half: we were late
+	// For a probe while all is well: Linux sends a lost SYN again after 1 s and after 3 s.
+	patience = 5 * time.Second
+	// For one in an episode: at a round trip of 1 s, with a fifth of all packets lost, 4 of 5 probes
+	// are answered by then.
+	maxPatience = 15 * time.Second
+	minPause    = 50 * time.Millisecond // between two probes, and before the stream is opened again
 )
 
 var errNotServing = errors.New("the head says that it is not serving")
@@ -181,8 +184,9 @@ func (w *watch) lose(ctx context.Context, now time.Time, window window) error {
 	}
 }
 
-// lastCall asks the head once more before a window is over; after its end, if the loop was late. The loss waits for what
-// comes of it: a refusal as long as that takes, anything else until the end.
+// lastCall asks the head once more before a window is over; after its end, if the loop was late.
+// The loss waits for what comes of it: a refusal as long as that takes, anything else until the
+// end.
 func (w *watch) lastCall(ctx context.Context, now time.Time, window window, limit time.Duration) {
 	if !w.called.Before(window.lastCall()) || !w.due(window.lastCall()) {
 		return
@@ -203,8 +207,9 @@ func (w *watch) question(ctx context.Context, now time.Time, limit time.Duration
 	w.pace(now)
 }
 
-// sure says whether the head was asked as late as its last call, in vain, and nothing is open that speaks against the
-// loss: a question not yet refused does if all were, but not if nothing came back on the others either.
+// sure says whether the head was asked as late as its last call, in vain, and nothing is open that
+// speaks against the loss: a question not yet refused does if all were, but not if nothing came
+// back on the others either.
 func (w *watch) sure(window window) bool {
 	asked := !w.probe.back.Before(window.lastCall())
 	return asked && !w.stream.unexplained && (window.word != WordGone || w.probe.open == 0)

@@ -33,7 +33,9 @@ func TestWatch_LosesTheHead(t *testing.T) {
 	}{
 		"gone":                     {[]moment{{10 * s, down, Refused}}, gone, 500 * ms},
 		"gone, a probe sees first": {[]moment{{10 * s, open, Refused}, {20 * s, down, Refused}}, gone, -1},
-		"gone after a short life":  {[]moment{{10 * s, down, Refused}, {10*s + 300*ms, open, Answered}, {30 * s, down, Refused}}, gone, 500 * ms},
+		"gone after a short life": {
+			[]moment{{10 * s, down, Refused}, {10*s + 300*ms, open, Answered}, {30 * s, down, Refused}}, gone, 500 * ms,
+		},
 		"silent":                   {[]moment{{10 * s, down, Silent}}, silent, 30 * s},
 		"silent, then the stream":  {[]moment{{10 * s, open, Silent}, {28 * s, down, Silent}}, silent, 30 * s},
 		"silent before the stream": {[]moment{{0, down, Silent}}, silent, -1},
@@ -42,10 +44,19 @@ func TestWatch_LosesTheHead(t *testing.T) {
 		"stuck":                    {[]moment{{10 * s, open, Stuck}}, stuck + "CheckAlive: deadline exceeded", 60 * s},
 		"stuck, no stream":         {[]moment{{10 * s, down, Stuck}}, stuck + "CheckAlive: deadline exceeded", 60 * s},
 		"stuck, and it says so":    {[]moment{{10 * s, notServing, Stuck}}, stuck + "CheckAlive: deadline exceeded", -1},
-		"stuck, silent in between": {[]moment{{10 * s, down, Stuck}, {30 * s, down, Silent}, {45 * s, down, Stuck}}, stuck + "CheckAlive: deadline exceeded", 60 * s},
-		"refused by a firewall":    {[]moment{{10 * s, open, Refused}}, stuck + "connection refused", 60 * s},
-		"another":                  {[]moment{{10 * s, down, Another}}, "head lost: another: another cluster answers in its place: its cluster id is bb, ours is aa", 0},
-		"another after silence":    {[]moment{{10 * s, down, Silent}, {20 * s, down, Another}}, "head lost: another: another cluster answers in its place: its cluster id is bb, ours is aa", -1},
+		"stuck, silent in between": {
+			[]moment{{10 * s, down, Stuck}, {30 * s, down, Silent}, {45 * s, down, Stuck}},
+			stuck + "CheckAlive: deadline exceeded", 60 * s,
+		},
+		"refused by a firewall": {[]moment{{10 * s, open, Refused}}, stuck + "connection refused", 60 * s},
+		"another": {
+			[]moment{{10 * s, down, Another}},
+			"head lost: another: another cluster answers in its place: its cluster id is bb, ours is aa", 0,
+		},
+		"another after silence": {
+			[]moment{{10 * s, down, Silent}, {20 * s, down, Another}},
+			"head lost: another: another cluster answers in its place: its cluster id is bb, ours is aa", -1,
+		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			end := play(t, time.Hour, defaults(), c.script)
@@ -86,7 +97,9 @@ func TestWatch_Unable(t *testing.T) {
 	require.EqualError(t, end.err, "this host cannot ask the head for 1m0s: too many open files")
 	require.ErrorIs(t, end.err, syscall.EMFILE)
 	require.NotErrorIs(t, end.err, ErrHeadLost)
-	require.Equal(t, []string{"head is not watched: this host could not ask it for 0s of 1m0s: too many open files"}, end.doubts)
+	require.Equal(
+		t, []string{"head is not watched: this host could not ask it for 0s of 1m0s: too many open files"}, end.doubts,
+	)
 
 	end = play(t, time.Hour, defaults(), []moment{{10 * s, down, Unable}, {40 * s, down, Refused}})
 	require.EqualError(t, end.err, "head lost: gone: every connection refused for 500ms: connection refused")
@@ -98,9 +111,12 @@ func TestWatch_Unable(t *testing.T) {
 
 func TestWatch_KeepsTheHead(t *testing.T) {
 	for name, script := range map[string][]moment{
-		"well":                        {},
-		"refused for 480ms":           {{10 * s, down, Refused}, {10*s + 480*ms, open, Answered}},
-		"refused, but once silent":    {{10 * s, down, Refused}, {10*s + 300*ms, down, Silent}, {10*s + 500*ms, down, Refused}, {10*s + 800*ms, open, Answered}},
+		"well":              {},
+		"refused for 480ms": {{10 * s, down, Refused}, {10*s + 480*ms, open, Answered}},
+		"refused, but once silent": {
+			{10 * s, down, Refused}, {10*s + 300*ms, down, Silent}, {10*s + 500*ms, down, Refused},
+			{10*s + 800*ms, open, Answered},
+		},
 		"silent for 28.9s":            {{10 * s, down, Silent}, {38*s + 900*ms, open, Answered}},
 		"silent, stream open, 57.9s":  {{10 * s, open, Silent}, {67*s + 900*ms, open, Answered}},
 		"silent for 40s, stream ends": {{10 * s, open, Silent}, {50 * s, down, Answered}, {51 * s, open, Answered}},
@@ -124,19 +140,25 @@ func TestWatch_TellsItsDoubt(t *testing.T) {
 		script []moment
 		doubts []string
 	}{
-		"well":                   {[]moment{}, nil},
-		"flapping stream":        {[]moment{{10 * s, down, Answered}, {11 * s, open, Answered}, {12 * s, down, Answered}}, nil},
-		"not serving, but alive": {[]moment{{10 * s, notServing, Answered}}, []string{"head does not answer: reachable, but no answer for 0s of 1m0s: the head says that it is not serving", ""}},
+		"well": {[]moment{}, nil},
+		"flapping stream": {
+			[]moment{{10 * s, down, Answered}, {11 * s, open, Answered}, {12 * s, down, Answered}}, nil,
+		},
+		"not serving, but alive": {
+			[]moment{{10 * s, notServing, Answered}},
+			[]string{"head does not answer: reachable, but no answer for 0s of 1m0s: the head says that it is not serving", ""},
+		},
 		"one after the other": {[]moment{{10 * s, down, Silent}, {20 * s, down, Refused}, {35 * s, open, Answered}}, []string{
 			"head does not answer: nothing comes back for 5s of 30s: i/o timeout",
 			"head does not answer: every connection refused for 0s of 20s: connection refused",
 			"",
 		}},
-		"stream alive, then not": {[]moment{{2 * s, notServing, Silent}, {22 * s, down, Silent}, {23 * s, down, Answered}}, []string{
-			"head does not answer: reachable, but no answer for 0s of 1m0s: the head says that it is not serving",
-			"head does not answer: nothing comes back for 20s of 30s: i/o timeout",
-			"",
-		}},
+		"stream alive, then not": {[]moment{{2 * s, notServing, Silent}, {22 * s, down, Silent}, {23 * s, down, Answered}},
+			[]string{
+				"head does not answer: reachable, but no answer for 0s of 1m0s: the head says that it is not serving",
+				"head does not answer: nothing comes back for 20s of 30s: i/o timeout",
+				"",
+			}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			policy := defaults()
@@ -196,8 +218,11 @@ func TestWatch_OwnLatenessIsNotTheHeads(t *testing.T) {
 		err    string
 		at     time.Duration
 	}{
-		"the head is back":  {[]moment{{2 * s, down, Refused}, {20 * s, open, Answered}}, "test over", time.Minute},
-		"the head is gone":  {[]moment{{2 * s, down, Refused}}, "head lost: gone: every connection refused for 500ms: connection refused", 32*s + 500*ms},
+		"the head is back": {[]moment{{2 * s, down, Refused}, {20 * s, open, Answered}}, "test over", time.Minute},
+		"the head is gone": {
+			[]moment{{2 * s, down, Refused}}, "head lost: gone: every connection refused for 500ms: connection refused",
+			32*s + 500*ms,
+		},
 		"the head is stuck": {[]moment{{2 * s, down, Refused}, {20 * s, down, Stuck}}, "test over", time.Minute},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -262,10 +287,18 @@ func TestJudge(t *testing.T) {
 		"is unable":    {[]moment{{0, down, Unable}}, "", 0},
 		"disowns us":   {[]moment{{0, down, Disowned}}, "", 0},
 		"back in time": {[]moment{{0, down, Refused}, {400 * ms, open, Answered}}, "", -1},
-		"gone":         {[]moment{{0, down, Refused}}, "head lost: gone: every connection refused for 500ms: connection refused", 500 * ms},
-		"silent":       {[]moment{{0, open, Silent}}, "head lost: silent: nothing comes back for 30s: i/o timeout", 30 * s},
-		"stuck":        {[]moment{{0, open, Stuck}}, "head lost: stuck: reachable, but no answer for 1m0s: CheckAlive: deadline exceeded", time.Minute},
-		"another":      {[]moment{{0, open, Another}}, "head lost: another: another cluster answers in its place: its cluster id is bb, ours is aa", 0},
+		"gone": {
+			[]moment{{0, down, Refused}}, "head lost: gone: every connection refused for 500ms: connection refused", 500 * ms,
+		},
+		"silent": {[]moment{{0, open, Silent}}, "head lost: silent: nothing comes back for 30s: i/o timeout", 30 * s},
+		"stuck": {
+			[]moment{{0, open, Stuck}}, "head lost: stuck: reachable, but no answer for 1m0s: CheckAlive: deadline exceeded",
+			time.Minute,
+		},
+		"another": {
+			[]moment{{0, open, Another}},
+			"head lost: another: another cluster answers in its place: its cluster id is bb, ours is aa", 0,
+		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
@@ -297,7 +330,12 @@ func TestJudge_Cancelled(t *testing.T) {
 }
 
 func TestWatch_CancelledAtAnyMoment(t *testing.T) {
-	script := []moment{{10 * s, notServing, Stuck}, {12 * s, down, Silent}, {14 * s, down, Refused}, {14*s + 300*ms, open, Answered}}
+	script := []moment{
+		{10 * s, notServing, Stuck},
+		{12 * s, down, Silent},
+		{14 * s, down, Refused},
+		{14*s + 300*ms, open, Answered},
+	}
 	for at := time.Duration(0); at < 22*s; at += 37 * ms {
 		synctest.Test(t, func(t *testing.T) {
 			ctx, cancel := context.WithTimeoutCause(t.Context(), at, errTestOver)
@@ -365,8 +403,8 @@ func TestInterval(t *testing.T) {
 	require.Equal(t, 20*s, Interval(5*s, 2000))
 }
 
-// A question that is dropped has no answer, whatever its asker makes of the end of its context. Jitter decides whether one
-// is open when the last call drops it: in some of these runs it is.
+// A question that is dropped has no answer, whatever its asker makes of the end of its context.
+// Jitter decides whether one is open when the last call drops it: in some of these runs it is.
 func TestJudge_DroppedQuestion(t *testing.T) {
 	probe := func(ctx context.Context) Answer {
 		<-ctx.Done()
@@ -377,7 +415,10 @@ func TestJudge_DroppedQuestion(t *testing.T) {
 	}
 	for range 100 {
 		synctest.Test(t, func(t *testing.T) {
-			require.EqualError(t, Judge(t.Context(), defaults(), Head{Probe: probe}), "head lost: silent: nothing comes back for 30s: i/o timeout")
+			require.EqualError(
+				t, Judge(t.Context(), defaults(), Head{Probe: probe}),
+				"head lost: silent: nothing comes back for 30s: i/o timeout",
+			)
 		})
 	}
 }

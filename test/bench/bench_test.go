@@ -91,7 +91,8 @@ func (b *bench) say(format string, args ...any) {
 	fmt.Fprintf(os.Stderr, "bench: %s  %s\n", time.Since(b.started).Truncate(time.Second), fmt.Sprintf(format, args...))
 }
 
-// TestBench is the run. Bounds that are not held fail it only after all of it has been measured and told.
+// TestBench is the run. Bounds that are not held fail it only after all of it has been measured and
+// told.
 func TestBench(t *testing.T) {
 	b := &bench{plan: planned(t), started: time.Now()}
 	done := t.Run("run", b.run)

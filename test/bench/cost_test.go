@@ -16,7 +16,8 @@ import (
 	"github.com/raynoded/raynoded/test/page"
 )
 
-// ticks are the units of CPU time in /proc, per second (USER_HZ, the same on every architecture that Ray has).
+// ticks are the units of CPU time in /proc, per second (USER_HZ, the same on every architecture
+// that Ray has).
 const ticks = 100
 
 // watcher is what keeps a worker's unit up, besides Ray itself.
@@ -100,18 +101,22 @@ func (b *bench) costTable(all []*watcher) {
 	}
 	for _, w := range all {
 		table.Rows = append(table.Rows, []string{
-			w.name, Number(w.cpu) + " s", Number(w.cpu / ours.cpu), w.memory.Text("MB"), Number(slices.Max(w.memory) / slices.Max(ours.memory)),
+			w.name, Number(w.cpu) + " s", Number(w.cpu / ours.cpu), w.memory.Text("MB"), Number(
+				slices.Max(w.memory) / slices.Max(ours.memory),
+			),
 		})
 	}
 	b.Tables = append(b.Tables, table)
 }
 
-// spent are the CPU seconds of the process, and of a family also those of the children that have ended.
+// spent are the CPU seconds of the process, and of a family also those of the children that have
+// ended.
 func (w *watcher) spent(t *testing.T) float64 {
 	t.Helper()
 	text, err := w.host.readProc(w.pid, "stat")
 	require.NoError(t, err, "%s has ended", w.unit)
-	// After "7 (name, which may hold brackets) " comes field 3. 14 to 17: utime, stime, cutime, cstime.
+	// After "7 (name, which may hold brackets) " comes field 3. 14 to 17: utime, stime, cutime,
+	// cstime.
 	fields := strings.Fields(text[strings.LastIndexByte(text, ')')+1:])[14-3:]
 	if !w.family {
 		fields = fields[:2]

@@ -31,8 +31,15 @@ func (b *bench) where(t *testing.T) {
 		float64(memory.Totalram)*float64(memory.Unit)/(1<<30), unix.ByteSliceToString(kernel.Release[:]))
 	h := b.worker
 	system := h.Sh(t, `. /etc/os-release; echo "$PRETTY_NAME, $(systemctl --version | sed -n '1s/ *(.*//p')"`)
-	python := h.Sh(t, `/opt/ray/bin/python3 -c 'import platform, importlib.metadata as m; print("Ray", m.version("ray"), "on Python", platform.python_version())'`)
-	b.fact("Hosts: two containers on it with a booted systemd each (%s), a head and a worker, %s, auth.mode none.", system, python)
+	python := h.Sh(
+		t,
+		`/opt/ray/bin/python3 -c 'import platform, importlib.metadata as m; `+
+			`print("Ray", m.version("ray"), "on Python", platform.python_version())'`,
+	)
+	b.fact(
+		"Hosts: two containers on it with a booted systemd each (%s), a head and a worker, %s, auth.mode none.", system,
+		python,
+	)
 	program, err := os.Stat(h.Root + "/usr/bin/raynoded")
 	require.NoError(t, err)
 	b.fact("%s from its .deb: the program has %s MB.", h.Sh(t, "raynoded version"), Number(float64(program.Size())/1e6))

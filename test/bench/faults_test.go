@@ -52,8 +52,8 @@ var faults = []fault{
 	},
 }
 
-// TestFaults is what becomes of a worker that is raynoded's, the script's or `ray start --block`'s. It writes the table of
-// docs/reliability.md.
+// TestFaults is what becomes of a worker that is raynoded's, the script's or `ray start --block`'s.
+// It writes the table of docs/reliability.md.
 func TestFaults(t *testing.T) {
 	b := &bench{started: time.Now()}
 	b.say("booting two hosts")

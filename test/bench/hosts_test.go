@@ -42,8 +42,11 @@ func bootCluster(t *testing.T) *cluster {
 	c.head, c.worker = hosts[0], hosts[1]
 	c.head.Put(t, rolePath, role("head", ""), "644")
 	c.worker.Put(t, rolePath, role("worker", ""), "644")
-	// The head stays away, as at the end of a job. Otherwise a watch that takes longer than its restart sees a new one.
-	c.head.Put(t, "/etc/systemd/system/raynoded.service.d/once.conf", "[Service]\nRestart=no\nRestartForceExitStatus=\n", "644")
+	// The head stays away, as at the end of a job. Otherwise a watch that takes longer than its
+	// restart sees a new one.
+	c.head.Put(
+		t, "/etc/systemd/system/raynoded.service.d/once.conf", "[Service]\nRestart=no\nRestartForceExitStatus=\n", "644",
+	)
 	c.head.Sh(t, "systemctl daemon-reload")
 	return c
 }
@@ -63,7 +66,10 @@ func (c *cluster) boot(t *testing.T, names ...string) []*host {
 		h.Sh(t, "dpkg --install /root/raynoded.deb && rm /root/raynoded.deb")
 		h.Copy(t, "../testdata/busy.py", "/srv/busy.py", "644")
 		// systemd forgets how a unit ended unless another one names it.
-		h.Put(t, "/etc/systemd/system/remember.target", fmt.Sprintf("[Unit]\nAfter=%s %s %s %s\n", raynoded, loop, block, bare), "644")
+		h.Put(
+			t, "/etc/systemd/system/remember.target", fmt.Sprintf("[Unit]\nAfter=%s %s %s %s\n", raynoded, loop, block, bare),
+			"644",
+		)
 		h.Sh(t, "systemctl daemon-reload && systemctl start remember.target")
 		window := h.Start(t, "sleep", "infinity")
 		h.proc = fmt.Sprintf("/proc/%d/root/proc", window.Pid)
@@ -86,13 +92,19 @@ func (c *cluster) join(t *testing.T, unit string) {
 	c.head.Sh(t, "raynoded wait --nodes 2 --timeout 90s "+c.worker.Name)
 }
 
-// busy starts an actor on the worker that never ends its work, with a child in a session of its own and a double-forked
-// one. "deaf": they ignore SIGTERM. It returns a function that ends the program on the head to which the actor belongs.
+// busy starts an actor on the worker that never ends its work, with a child in a session of its own
+// and a double-forked one. "deaf": they ignore SIGTERM. It returns a function that ends the program
+// on the head to which the actor belongs.
 func (c *cluster) busy(t *testing.T, how ...string) (end func()) {
 	t.Helper()
-	script := fmt.Sprintf("cd && set -a && . /run/raynoded/role/ray.env && export NODE_IP=%s && exec /opt/ray/bin/python3 -u /srv/busy.py %s %s",
-		c.head.Address, c.worker.Name, strings.Join(how, " "))
-	driver := c.head.Start(t, "setpriv", "--reuid=raynoded", "--regid=raynoded", "--clear-groups", "env", "HOME=/tmp", "sh", "-c", script)
+	script := fmt.Sprintf(
+		"cd && set -a && . /run/raynoded/role/ray.env && export NODE_IP=%s && exec /opt/ray/bin/python3 -u /srv/busy.py "+
+			"%s %s",
+		c.head.Address, c.worker.Name, strings.Join(how, " "),
+	)
+	driver := c.head.Start(
+		t, "setpriv", "--reuid=raynoded", "--regid=raynoded", "--clear-groups", "env", "HOME=/tmp", "sh", "-c", script,
+	)
 	lab.Until(t, patience, "the actor works", func() bool {
 		require.True(t, driver.Running(), "the driver has ended: %s", driver.Output())
 		return strings.Contains(driver.Output(), "pids ")
@@ -108,7 +120,14 @@ func (c *cluster) busy(t *testing.T, how ...string) (end func()) {
 // down stops a unit, ends what it left, and forgets how it went.
 func (h *host) down(t *testing.T, unit string) {
 	t.Helper()
-	h.Sh(t, fmt.Sprintf("systemctl stop %[1]s; echo 1 2>/dev/null >/sys/fs/cgroup/system.slice/%[1]s/cgroup.kill; systemctl reset-failed %[1]s 2>/dev/null || true", unit))
+	h.Sh(
+		t,
+		fmt.Sprintf(
+			"systemctl stop %[1]s; echo 1 2>/dev/null >/sys/fs/cgroup/system.slice/%[1]s/cgroup.kill; systemctl "+
+				"reset-failed %[1]s 2>/dev/null || true",
+			unit,
+		),
+	)
 	lab.Until(t, patience, "nothing is left of "+unit, func() bool { return len(h.left(t)) == 0 })
 	h.Sh(t, "rm -rf /var/lib/raynoded/role/ray /var/lib/bench/ray")
 }
@@ -123,7 +142,8 @@ func (h *host) left(t *testing.T) []string {
 	return names
 }
 
-// program is the script that a Python runs, else the name of the file; a zombie has its name in brackets.
+// program is the script that a Python runs, else the name of the file; a zombie has its name in
+// brackets.
 func program(args []string) string {
 	name := filepath.Base(args[0])
 	if strings.HasPrefix(name, "python") {
@@ -167,7 +187,8 @@ func (h *host) watch(t *testing.T, unit string) *lab.Process {
 	return h.Start(t, "systemctl", "start", "--wait", unit)
 }
 
-// since is the time in seconds from a moment of the machine's monotonic clock to one that systemd has noted.
+// since is the time in seconds from a moment of the machine's monotonic clock to one that systemd
+// has noted.
 func (h *host) since(t *testing.T, began time.Duration, unit, property string) float64 {
 	t.Helper()
 	return (h.noted(t, unit, property) - began).Seconds()
@@ -193,13 +214,15 @@ func clock(t *testing.T) time.Duration {
 // kill kills the only process of a name and returns the moment just before.
 func (h *host) kill(t *testing.T, comm string) time.Duration {
 	t.Helper()
-	const script = `python3 -c 'import os, sys, time; at = time.monotonic_ns(); os.kill(int(sys.argv[1]), 9); print(at)' "$(pgrep -x %s)"`
+	const script = `python3 -c 'import os, sys, time; at = time.monotonic_ns(); ` +
+		`os.kill(int(sys.argv[1]), 9); print(at)' "$(pgrep -x %s)"`
 	nanos, err := strconv.ParseInt(h.Sh(t, fmt.Sprintf(script, comm)), 10, 64)
 	require.NoError(t, err)
 	return time.Duration(nanos)
 }
 
-// readProc reads a file of the host's /proc from outside, so that the reading is no load of its units.
+// readProc reads a file of the host's /proc from outside, so that the reading is no load of its
+// units.
 func (h *host) readProc(pid int, name string) (string, error) {
 	text, err := os.ReadFile(fmt.Sprintf("%s/%d/%s", h.proc, pid, name))
 	return string(text), err

@@ -15,7 +15,8 @@ import (
 	"github.com/raynoded/raynoded/test/page"
 )
 
-// loss measures how long a worker with a busy actor stays after its head's GCS was killed, and what is left of it then.
+// loss measures how long a worker with a busy actor stays after its head's GCS was killed, and what
+// is left of it then.
 func loss(t *testing.T, b *bench) {
 	b.putLoop(t, b.worker, keep)
 	b.putBlock(t, b.worker, keep)
@@ -25,11 +26,15 @@ func loss(t *testing.T, b *bench) {
 		require.Empty(t, e.left)
 	}
 	table := page.Table{Title: "The head's GCS is killed: the worker, with a busy actor, is gone", Rows: [][]string{
-		{"the worker is", "times raynoded's", "until its unit has ended", "bound", "rounds", "unit then, exit code", "left on the host then", fmt.Sprintf("left %s later", later)},
+		{
+			"the worker is", "times raynoded's", "until its unit has ended", "bound", "rounds", "unit then, exit code",
+			"left on the host then", fmt.Sprintf("left %s later", later),
+		},
 	}}
 	add := func(name, bound string, all []ended) {
 		table.Rows = append(table.Rows, []string{
-			name, Number(times(all).Median() / times(ours).Median()), times(all).Text("s"), bound, fmt.Sprint(len(all)), results(all),
+			name, Number(times(all).Median() / times(ours).Median()), times(all).Text("s"), bound, fmt.Sprint(len(all)),
+			results(all),
 			leftovers(all, func(e ended) []string { return e.left }), leftovers(all, func(e ended) []string { return e.later }),
 		})
 	}
@@ -49,7 +54,10 @@ func (b *bench) lossOf(t *testing.T, unit string, rounds int) []ended {
 		time.Sleep(calm)
 		killed := b.head.kill(t, "gcs_server")
 		e := b.worker.awaitEnd(t, unit, watch, killed)
-		b.say("loss: %s %d of %d: %.3f s, %s, left: %s; later: %s", unit, i+1, rounds, e.after, e.result, strings.Join(e.left, " "), strings.Join(e.later, " "))
+		b.say(
+			"loss: %s %d of %d: %.3f s, %s, left: %s; later: %s", unit, i+1, rounds, e.after, e.result,
+			strings.Join(e.left, " "), strings.Join(e.later, " "),
+		)
 		all = append(all, e)
 		end()
 		b.worker.down(t, unit)

@@ -24,7 +24,9 @@ func micro(t *testing.T, b *bench) {
 	require.NoError(t, err)
 	table := page.Table{Title: "Parts (`go test -bench`)", Rows: [][]string{{"benchmark", "per operation", "runs"}}}
 	for _, part := range []string{"gcs", "child", "filewatch"} {
-		cmd := exec.CommandContext(t.Context(), "go", "test", "-run", "^$", "-bench", ".", "-count", fmt.Sprint(b.rounds(3)), "./daemon/"+part)
+		cmd := exec.CommandContext(
+			t.Context(), "go", "test", "-run", "^$", "-bench", ".", "-count", fmt.Sprint(b.rounds(3)), "./daemon/"+part,
+		)
 		cmd.Dir = l.Checkout
 		out, err := cmd.CombinedOutput()
 		require.NoError(t, err, string(out))
@@ -40,7 +42,10 @@ func micro(t *testing.T, b *bench) {
 		}
 		require.NotEmpty(t, names, string(out))
 		for _, name := range names {
-			table.Rows = append(table.Rows, []string{"daemon/" + part + " " + name, found[name].Text("ms"), fmt.Sprint(len(found[name]))})
+			table.Rows = append(
+				table.Rows,
+				[]string{"daemon/" + part + " " + name, found[name].Text("ms"), fmt.Sprint(len(found[name]))},
+			)
 			b.say("micro: %s %s: %s", part, name, found[name].Text("ms"))
 		}
 	}

@@ -19,10 +19,14 @@ import (
 	"github.com/raynoded/raynoded/test/page"
 )
 
-// ready compares when the unit is active with when the same `ray start` returns, in turns on one host.
+// ready compares when the unit is active with when the same `ray start` returns, in turns on one
+// host.
 func ready(t *testing.T, b *bench) {
 	table := page.Table{Title: "READY, against the return of the same `ray start`", Rows: [][]string{
-		{"", "ratio, pair by pair", "bound", "`systemctl start raynoded`", "until its `ray start` runs", "until its `ray start` returns", "bare `ray start`", "pairs"},
+		{
+			"", "ratio, pair by pair", "bound", "`systemctl start raynoded`", "until its `ray start` runs",
+			"until its `ray start` returns", "bare `ray start`", "pairs",
+		},
 	}}
 	compare := func(kind string, h *host, bound float64) {
 		p := b.pairs(t, kind, h, b.rounds(10))
@@ -66,7 +70,10 @@ func (b *bench) pairs(t *testing.T, kind string, h *host, rounds int) pairs {
 		theirs := h.since(t, h.noted(t, bare, "ExecMainStartTimestampMonotonic"), bare, "ExecMainExitTimestampMonotonic")
 		p.theirs = append(p.theirs, theirs)
 		h.down(t, bare)
-		b.say("ready: %s %d of %d: %.3f s (`ray start` from %.3f to %.3f s) against %.3f s: %.3f", kind, i+1, rounds, ours, p.before[i], p.own[i], theirs, ours/theirs)
+		b.say(
+			"ready: %s %d of %d: %.3f s (`ray start` from %.3f to %.3f s) against %.3f s: %.3f", kind, i+1, rounds, ours,
+			p.before[i], p.own[i], theirs, ours/theirs,
+		)
 	}
 	return p
 }
@@ -84,7 +91,8 @@ func (b *bench) node(t *testing.T, kind string, h *host) ray.Node {
 	}
 }
 
-// logged is when the journal got the first entry of this run of raynoded that has a field. It waits for one.
+// logged is when the journal got the first entry of this run of raynoded that has a field. It waits
+// for one.
 func (h *host) logged(t *testing.T, field string) time.Duration {
 	t.Helper()
 	run := "_SYSTEMD_INVOCATION_ID=" + h.Show(t, raynoded, "InvocationID")["InvocationID"]

@@ -5,7 +5,8 @@ import (
 	"slices"
 )
 
-// Series are the measurements of one thing, in the order in which they were made. None of its methods is for an empty one.
+// Series are the measurements of one thing, in the order in which they were made. None of its
+// methods is for an empty one.
 type Series []float64
 
 // Median is the middle one, or half-way between the two in the middle.
@@ -24,7 +25,8 @@ func (s Series) Over(other Series) Series {
 	return ratios
 }
 
-// Text is the median with the range in brackets, as in "0.58 s (0.55–0.61)". One measurement has no range.
+// Text is the median with the range in brackets, as in "0.58 s (0.55–0.61)". One measurement has no
+// range.
 func (s Series) Text(unit string) string {
 	text := Number(s.Median())
 	if unit != "" {

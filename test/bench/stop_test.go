@@ -24,7 +24,17 @@ func stop(t *testing.T, b *bench) {
 		{"the worker is", "until its unit has ended", "bound", "rounds", "unit then, exit code", "left on the host"},
 	}}
 	add := func(name, bound string, all []ended) {
-		table.Rows = append(table.Rows, []string{name, times(all).Text("s"), bound, fmt.Sprint(len(all)), results(all), leftovers(all, func(e ended) []string { return e.left })})
+		table.Rows = append(
+			table.Rows,
+			[]string{
+				name,
+				times(all).Text("s"),
+				bound,
+				fmt.Sprint(len(all)),
+				results(all),
+				leftovers(all, func(e ended) []string { return e.left }),
+			},
+		)
 	}
 	willing := b.stopOf(t, raynoded, b.rounds(5))
 	deaf := b.stopOf(t, raynoded, b.rounds(5), "deaf")
@@ -53,7 +63,10 @@ func (b *bench) stopOf(t *testing.T, unit string, rounds int, how ...string) []e
 		began := clock(t)
 		b.worker.Sh(t, "systemctl stop "+unit)
 		e := b.worker.awaitEnd(t, unit, watch, began)
-		b.say("stop: %s %d of %d: %.3f s, %s, left: %s", strings.Join(append([]string{unit}, how...), " "), i+1, rounds, e.after, e.result, strings.Join(e.left, " "))
+		b.say(
+			"stop: %s %d of %d: %.3f s, %s, left: %s", strings.Join(append([]string{unit}, how...), " "), i+1, rounds, e.after,
+			e.result, strings.Join(e.left, " "),
+		)
 		all = append(all, e)
 		end()
 		b.worker.down(t, unit)

@@ -10,7 +10,8 @@ import (
 	"github.com/raynoded/raynoded/daemon/ray"
 )
 
-// The units that are measured. All of them run as the user raynoded, with Ray's files on the same disk.
+// The units that are measured. All of them run as the user raynoded, with Ray's files on the same
+// disk.
 const (
 	raynoded = "raynoded.service" // as it is installed
 	loop     = "loop.service"
@@ -39,7 +40,10 @@ mode = "none"
 
 // joining are the words by which the others make a host a worker: a person's own, and a small node.
 func (c *cluster) joining(h *host) string {
-	return fmt.Sprintf("--address=%s:6379 --node-name=%s --temp-dir=%s --num-cpus=1 --object-store-memory=%d", c.head.Address, h.Name, benchDir, size)
+	return fmt.Sprintf(
+		"--address=%s:6379 --node-name=%s --temp-dir=%s --num-cpus=1 --object-store-memory=%d", c.head.Address, h.Name,
+		benchDir, size,
+	)
 }
 
 const service = `[Service]
@@ -48,7 +52,8 @@ StateDirectory=bench
 Environment=RAY_USAGE_STATS_ENABLED=0 PATH=/opt/ray/bin:/usr/local/bin:/usr/bin:/bin
 `
 
-// keep has systemd leave alone what a unit leaves behind when it ends by itself: otherwise it could not be counted.
+// keep has systemd leave alone what a unit leaves behind when it ends by itself: otherwise it could
+// not be counted.
 const keep = "KillMode=process\n"
 
 // loopScript is what the recipes do on a worker, less the `ray stop --force` before and after it.
@@ -71,12 +76,13 @@ func (c *cluster) putBlock(t *testing.T, h *host, more string) {
 	h.putUnit(t, block, service+"ExecStart=/opt/ray/bin/ray start --block "+c.joining(h)+"\n"+more)
 }
 
-// putBare is a unit that is started when the `ray start` has returned that raynoded itself would run, with the same flags
-// and environment. To stop it is to kill it.
+// putBare is a unit that is started when the `ray start` has returned that raynoded itself would
+// run, with the same flags and environment. To stop it is to kill it.
 func putBare(t *testing.T, h *host, node ray.Node) {
 	t.Helper()
 	var env strings.Builder
-	for _, entry := range append(node.Own(), "PATH=/opt/ray/bin:/usr/local/bin:/usr/bin:/bin", "RAY_USAGE_STATS_ENABLED=0") {
+	for _, entry := range append(node.Own(), "PATH=/opt/ray/bin:/usr/local/bin:/usr/bin:/bin",
+		"RAY_USAGE_STATS_ENABLED=0") {
 		fmt.Fprintf(&env, "Environment=%s\n", entry)
 	}
 	h.putUnit(t, bare, fmt.Sprintf("%s%sType=oneshot\nRemainAfterExit=yes\nKillSignal=SIGKILL\nExecStart=%s %s\n",

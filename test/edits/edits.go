@@ -9,7 +9,8 @@ import (
 	"time"
 )
 
-// Role is a text for the edit of that number, and the cluster.name that it says; "" if it is no good.
+// Role is a text for the edit of that number, and the cluster.name that it says; "" if it is no
+// good.
 func Role(random *rand.Rand, number int) (text, name string) {
 	switch random.IntN(4) {
 	case 0:

@@ -10,7 +10,8 @@ import (
 	"github.com/raynoded/raynoded/daemon/gcs/gcspb"
 )
 
-// DrainNode drains the raylet of the node. One with an actor has no end of work and stays, as the real one does.
+// DrainNode drains the raylet of the node. One with an actor has no end of work and stays, as the
+// real one does.
 func (g *gcs) DrainNode(_ context.Context, q *gcspb.DrainNodeRequest) (*gcspb.DrainNodeReply, error) {
 	raylets, err := g.Find("raylet")
 	for _, p := range raylets {

@@ -26,8 +26,8 @@ type Process struct {
 	Env     []string
 }
 
-// Install makes a `ray` program in the folder that is this very binary, by way of a Python of its own, and returns where
-// it is.
+// Install makes a `ray` program in the folder that is this very binary, by way of a Python of its
+// own, and returns where it is.
 func (f Folder) Install() (bin string, err error) {
 	self, err := os.Executable()
 	if err != nil {

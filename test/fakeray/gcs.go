@@ -54,7 +54,8 @@ func (f Folder) gcsServer(args []string) int {
 	return 0
 }
 
-// ServeGCS is the GCS without a process of its own: a new cluster that wants the token, if that is not empty.
+// ServeGCS is the GCS without a process of its own: a new cluster that wants the token, if that is
+// not empty.
 func (f Folder) ServeGCS(address, token string) (stop func(), err error) {
 	l, err := net.Listen("tcp", address)
 	if err != nil {
@@ -82,7 +83,8 @@ func token() string {
 // admit refuses who has not the token, but for the health service, as Ray does.
 func (g *gcs) admit(ctx context.Context, q any, info *grpc.UnaryServerInfo, call grpc.UnaryHandler) (any, error) {
 	md, _ := metadata.FromIncomingContext(ctx)
-	if g.token != "" && strings.HasPrefix(info.FullMethod, "/ray.") && !slices.Equal(md.Get("authorization"), []string{"Bearer " + g.token}) {
+	if g.token != "" && strings.HasPrefix(info.FullMethod, "/ray.") &&
+		!slices.Equal(md.Get("authorization"), []string{"Bearer " + g.token}) {
 		return nil, status.Error(codes.Unauthenticated, "InvalidAuthToken: Authentication token is missing or incorrect")
 	}
 	return call(ctx, q)

@@ -9,8 +9,8 @@ import (
 	"syscall"
 )
 
-// Main plays a program of Ray's and returns its exit code, if this process was started as one; otherwise played is false
-// and nothing has happened. It belongs first into TestMain.
+// Main plays a program of Ray's and returns its exit code, if this process was started as one;
+// otherwise played is false and nothing has happened. It belongs first into TestMain.
 func Main() (code int, played bool) {
 	name, args := program(os.Args)
 	switch name {

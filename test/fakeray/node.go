@@ -6,7 +6,8 @@ import (
 	"github.com/raynoded/raynoded/daemon/gcs/gcspb"
 )
 
-// node is one start of one node as the GCS knows it: a note that its raylet keeps, in a folder named after the cluster.
+// node is one start of one node as the GCS knows it: a note that its raylet keeps, in a folder
+// named after the cluster.
 type node struct {
 	ID, Name, IP, Host, Mark string
 	Head                     bool
@@ -35,7 +36,10 @@ func (n node) info() *gcspb.GcsNodeInfo {
 		InstanceId: []byte(n.Mark), IsHeadNode: n.Head, State: gcspb.GcsNodeInfo_ALIVE,
 	}
 	for name, amount := range n.Resources {
-		info.ResourcesTotal = append(info.ResourcesTotal, &gcspb.GcsNodeInfo_ResourcesTotalEntry{Key: []byte(name), Value: amount})
+		info.ResourcesTotal = append(
+			info.ResourcesTotal,
+			&gcspb.GcsNodeInfo_ResourcesTotalEntry{Key: []byte(name), Value: amount},
+		)
 	}
 	for name, text := range n.Labels {
 		info.Labels = append(info.Labels, &gcspb.GcsNodeInfo_LabelsEntry{Key: []byte(name), Value: []byte(text)})

@@ -17,10 +17,12 @@ import (
 	"github.com/raynoded/raynoded/daemon/gcs/gcspb"
 )
 
-// early is the age of a raylet that ends before it has registered; a real one does not get so far any sooner.
+// early is the age of a raylet that ends before it has registered; a real one does not get so far
+// any sooner.
 const early = 3 * time.Second
 
-// raylet is the node itself: it finds its cluster, registers, and stays until a signal tells it how to go.
+// raylet is the node itself: it finds its cluster, registers, and stays until a signal tells it how
+// to go.
 func (f Folder) raylet(args []string) int {
 	came := make(chan os.Signal, 1)
 	signal.Notify(came, syscall.SIGTERM, syscall.SIGUSR1, syscall.SIGUSR2, syscall.SIGHUP)
@@ -61,7 +63,8 @@ func (f Folder) raylet(args []string) int {
 	return f.stay(came, address, cluster, n)
 }
 
-// stay returns once a signal has said how to go, and the GCS has heard why: if that is away, the raylet does not go.
+// stay returns once a signal has said how to go, and the GCS has heard why: if that is away, the
+// raylet does not go.
 func (f Folder) stay(came <-chan os.Signal, address, cluster string, n node) int {
 	for s := range came {
 		switch s {
@@ -101,7 +104,10 @@ func fatal(err error) int {
 
 func (f Folder) newNode(args []string) node {
 	n := node{
-		ID: flag(args, "node_id"), Name: flag(args, "node-name"), IP: flag(args, "node_ip_address"), Mark: os.Getenv("RAY_CLOUD_INSTANCE_ID"),
+		ID: flag(
+			args,
+			"node_id",
+		), Name: flag(args, "node-name"), IP: flag(args, "node_ip_address"), Mark: os.Getenv("RAY_CLOUD_INSTANCE_ID"),
 		Resources: map[string]float64{"CPU": 1}, Labels: labels(flag(args, "labels")),
 	}
 	n.Host, _ = os.Hostname()

@@ -22,7 +22,8 @@ type start struct {
 	nodeID  string
 }
 
-// settles is how long `ray start` stays after its raylet is registered; the real one does so for about 0.4 s.
+// settles is how long `ray start` stays after its raylet is registered; the real one does so for
+// about 0.4 s.
 const settles = 150 * time.Millisecond
 
 func newStart(f Folder, args []string) start {
@@ -42,14 +43,17 @@ func (s start) run() error {
 		return err
 	}
 	if happens(startDiffer) {
-		return errors.New("RuntimeError: Version mismatch: The cluster was started with:\n    Ray: 2.59.0\n    Python: 3.11.7")
+		return errors.New(
+			"RuntimeError: Version mismatch: The cluster was started with:\n    Ray: 2.59.0\n    Python: 3.11.7",
+		)
 	}
 	if s.head {
 		if err := s.startGCS(); err != nil {
 			return err
 		}
 	}
-	if err := s.launch("log_monitor", s.python(), "-u", "/fake/ray/_private/log_monitor.py", "--session-dir="+s.session, "--logs-dir="+s.logs()); err != nil {
+	args := []string{"-u", "/fake/ray/_private/log_monitor.py", "--session-dir=" + s.session, "--logs-dir=" + s.logs()}
+	if err := s.launch("log_monitor", s.python(), args...); err != nil {
 		return err
 	}
 	switch {
@@ -71,7 +75,10 @@ func (s start) run() error {
 
 func (s start) startGCS() error {
 	port := s.address[strings.LastIndexByte(s.address, ':')+1:]
-	if err := s.launch("gcs_server", s.path("bin", "gcs_server"), "--log_dir="+s.logs(), "--config_list=e30=", "--gcs_server_port="+port, "--node-ip-address="+s.ip); err != nil {
+	args := []string{
+		"--log_dir=" + s.logs(), "--config_list=e30=", "--gcs_server_port=" + port, "--node-ip-address=" + s.ip,
+	}
+	if err := s.launch("gcs_server", s.path("bin", "gcs_server"), args...); err != nil {
 		return err
 	}
 	if !until(func() bool { return reachable(s.address) }) {
@@ -82,8 +89,14 @@ func (s start) startGCS() error {
 
 func (s start) startRaylet() error {
 	args := []string{
-		"--raylet_socket_name=" + filepath.Join(s.session, "sockets/raylet"), "--node_ip_address=" + s.ip, "--gcs-address=" + s.address,
-		"--node-name=" + flag(s.args, "node-name"), "--num-gpus=" + flag(s.args, "num-gpus"), "--labels=" + flag(s.args, "labels"), "--log_dir=" + s.logs(),
+		"--raylet_socket_name=" + filepath.Join(
+			s.session,
+			"sockets/raylet",
+		), "--node_ip_address=" + s.ip, "--gcs-address=" + s.address,
+		"--node-name=" + flag(
+			s.args,
+			"node-name",
+		), "--num-gpus=" + flag(s.args, "num-gpus"), "--labels=" + flag(s.args, "labels"), "--log_dir=" + s.logs(),
 		"--dashboard_agent_command=/fake/python3 /fake/ray/dashboard/agent.py",
 	}
 	if !strings.HasPrefix(rayVersion(), "2.9.") {
@@ -95,7 +108,8 @@ func (s start) startRaylet() error {
 	if err := s.launch("raylet", s.path("bin", "raylet"), args...); err != nil {
 		return err
 	}
-	if !happens(neverListed) && !until(func() bool { _, err := os.Stat(filepath.Join(s.session, "registered")); return err == nil }) {
+	if !happens(neverListed) &&
+		!until(func() bool { _, err := os.Stat(filepath.Join(s.session, "registered")); return err == nil }) {
 		return errors.New("RuntimeError: The current node timed out during startup")
 	}
 	return nil
@@ -105,7 +119,8 @@ func (s start) logs() string { return filepath.Join(s.session, "logs") }
 
 func (s start) python() string { return s.path("bin", "python3") }
 
-// launch starts a program that stays, with its output in the session's logs, and does not wait for it.
+// launch starts a program that stays, with its output in the session's logs, and does not wait for
+// it.
 func (s start) launch(name, path string, args ...string) error {
 	out, err1 := os.Create(filepath.Join(s.logs(), name+".out"))
 	complaints, err2 := os.Create(filepath.Join(s.logs(), name+".err"))

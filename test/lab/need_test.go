@@ -32,7 +32,10 @@ func TestPiece_Check(t *testing.T) {
 	require.NoError(t, Program("sh").check(l))
 	require.EqualError(t, Program("no-such").check(l), "no no-such on PATH: run test/setup packages")
 	require.ErrorContains(t, Root("bookworm").check(l), "no .lab/root-bookworm: run test/setup root bookworm")
-	require.EqualError(t, Root("bookworm").check(&Lab{Checkout: "/a:b"}), `the path of the checkout, "/a:b", cannot be an option of an overlay mount`)
+	require.EqualError(
+		t, Root("bookworm").check(&Lab{Checkout: "/a:b"}),
+		`the path of the checkout, "/a:b", cannot be an option of an overlay mount`,
+	)
 }
 
 func TestNeed_Missing(t *testing.T) {

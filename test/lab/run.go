@@ -69,7 +69,12 @@ func (n *Node) result(ctx context.Context, stdin io.Reader, argv ...string) (Res
 	cmd.Stdin, cmd.Stdout, cmd.Stderr = stdin, stdout, stderr
 	started := time.Now()
 	err = cmd.Run()
-	result := Result{Stdout: content(stdout), Stderr: content(stderr), Code: code(cmd.ProcessState), Took: time.Since(started)}
+	result := Result{
+		Stdout: content(stdout),
+		Stderr: content(stderr),
+		Code:   code(cmd.ProcessState),
+		Took:   time.Since(started),
+	}
 	var exit *exec.ExitError
 	switch {
 	case ctx.Err() != nil:

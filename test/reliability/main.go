@@ -1,5 +1,6 @@
-// Command reliability writes what the fault matrix, the chaos run and the watch of a fleet have found, as the tests left it
-// in .lab, into docs/reliability.md. It is run by `make matrix` and `make chaos`.
+// Command reliability writes what the fault matrix, the chaos run and the watch of a fleet have
+// found, as the tests left it in .lab, into docs/reliability.md. It is run by `make matrix` and
+// `make chaos`.
 package main
 
 import (

@@ -17,8 +17,11 @@ func TestMatrix(t *testing.T) {
 		require.NoError(t, os.WriteFile(path(lab, "matrix", g.name+".json"), []byte("[]"), 0o600))
 	}
 	require.NoError(t, os.WriteFile(path(lab, "matrix", "Head.json"), []byte(`[
-{"fault": "the GCS is killed", "way": "per-job", "worker": {"state": "ends", "exit_code": 0, "reason": "head lost: a|b\nc", "seconds": 0.5714}, "head": {"state": "restarts", "exit_code": 70, "seconds": 0.03}},
-{"fault": "the GCS is killed", "way": "standing", "worker": {"state": "waits", "seconds": 1}, "head": {"state": "goes on", "seconds": 0}}
+{"fault": "the GCS is killed", "way": "per-job", "worker": {"state": "ends", "exit_code": 0,
+ "reason": "head lost: a|b\nc", "seconds": 0.5714},
+ "head": {"state": "restarts", "exit_code": 70, "seconds": 0.03}},
+{"fault": "the GCS is killed", "way": "standing", "worker": {"state": "waits", "seconds": 1},
+ "head": {"state": "goes on", "seconds": 0}}
 ]`), 0o600))
 	text, err := matrix(lab)
 	require.NoError(t, err)
@@ -34,7 +37,9 @@ func TestMatrix(t *testing.T) {
 func TestChaos(t *testing.T) {
 	lab := t.TempDir()
 	require.NoError(t, os.WriteFile(path(lab, "chaos.json"), []byte(
-		`{"Seed": 7, "Rounds": 2, "Seconds": 3600, "Faults": {"b": 1, "a": 1, "c": 3}, "Healed": {"Mean": 4.25, "Longest": 9}}`), 0o600))
+		`{"Seed": 7, "Rounds": 2, "Seconds": 3600, "Faults": {"b": 1, "a": 1, "c": 3},
+		"Healed": {"Mean": 4.25, "Longest": 9}}`,
+	), 0o600))
 	text, err := chaos(lab)
 	require.NoError(t, err)
 	require.Equal(t, `- The last run took 1h0m0s, had the seed 7, and survived 5 faults in 2 rounds.

@@ -35,7 +35,8 @@ type result struct {
 	Seconds float64
 }
 
-// matrix is a table for each group. A group that was not run is an error: the document shows one run or none.
+// matrix is a table for each group. A group that was not run is an error: the document shows one
+// run or none.
 func matrix(lab string) (string, error) {
 	var tables []string
 	for _, g := range groups {
@@ -53,7 +54,10 @@ func matrix(lab string) (string, error) {
 }
 
 func tabulate(title string, rows []row) page.Table {
-	t := page.Table{Title: title, Rows: [][]string{{"fault", "use", "the worker", "after", "why, in its own words", "the head", "after"}}}
+	t := page.Table{
+		Title: title,
+		Rows:  [][]string{{"fault", "use", "the worker", "after", "why, in its own words", "the head", "after"}},
+	}
 	last := ""
 	for _, r := range rows {
 		fault := r.Fault
