@@ -76,9 +76,10 @@ func (e Environment) Compare(pid int) ([]environ.Difference, error) {
 	if err != nil {
 		return nil, err
 	}
+	// As the process sees it.
 	conf, err := os.ReadFile(
 		filepath.Join(procDir(pid), "root", lookup(process, "NCCL_CONF_FILE")),
-	) // as the process sees it
+	)
 	if err != nil {
 		conf = nil // what should be in it is reported as missing
 	}

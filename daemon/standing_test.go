@@ -77,9 +77,10 @@ ray.bin = %q
 	log.until("the token was refused: cannot ask head " + address)
 	require.NoError(t, os.WriteFile(secret, []byte("hush-2"), 0o600))
 	log.until("info running")
+	// The raylet comes first.
 	require.Eventually(
 		t, func() bool { return len(alive(t, ray)) == 2 }, time.Minute, time.Millisecond,
-	) // the raylet comes first
+	)
 	stop()
 	require.Contains(t, log.until("stopping"), "info stopping head lost: gone: every connection refused")
 	log.until("info waiting head lost: gone")

@@ -130,12 +130,13 @@ wait_timeout = "2m"
 	said, running := map[string]daemon.Environment{}, map[string]*lab.Process{}
 	for _, name := range slices.Sorted(maps.Keys(wiring)) {
 		host := lab.Netns(t, network, name, "")
+		// One path on both hosts, with another content.
 		host.Sh(
 			t,
 			"ip link set "+lab.Interface+" down && ip link set "+lab.Interface+" name "+wiring[name]+" && ip link set "+
 				""+wiring[name]+" up && "+
 				"mount -t tmpfs run /mnt",
-		) // one path on both hosts, with another content
+		)
 		dir := filepath.Join(s.dir, name)
 		role := members[name].role()
 		raynoded := []string{

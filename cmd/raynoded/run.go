@@ -117,10 +117,11 @@ func signals(parent context.Context, hangups chan<- struct{}) (ctx, hurry contex
 	attached := terminal(os.Stdin) // a terminal that hangs up is none any more when its signal comes
 	came := make(chan os.Signal, 2)
 	signal.Notify(came, unix.SIGTERM, unix.SIGINT, unix.SIGHUP)
+	// A log that broke off is no end; ignoring it would be inherited by Ray.
 	signal.Notify(
 		make(chan os.Signal, 1),
 		unix.SIGPIPE,
-	) // a log that broke off is no end; ignoring it would be inherited by Ray
+	)
 	done := make(chan struct{})
 	go func() {
 		act := []func(os.Signal){

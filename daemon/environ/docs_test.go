@@ -76,9 +76,10 @@ func TestDocs_VendorScript(t *testing.T) {
 	command = strings.ReplaceAll(command, "/usr/local/gib/scripts/set_nccl_env.sh", vendor)
 	command = strings.ReplaceAll(command, "/etc/raynoded/", dir+"/")
 	require.Contains(t, command, "chgrp raynoded ")
+	// No package is installed here.
 	command = strings.ReplaceAll(
 		command, "chgrp raynoded ", fmt.Sprintf("chgrp %d ", os.Getgid()),
-	) // no package is installed here
+	)
 	cmd := exec.Command("bash", "-c", command)
 	cmd.Stderr = os.Stderr
 	require.NoError(t, cmd.Run())

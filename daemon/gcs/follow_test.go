@@ -30,9 +30,10 @@ func TestConn_Follow(t *testing.T) {
 	g.server.Stop()
 	err := <-end
 	require.Equal(t, Broken, FaultOf(err), "%v", err)
+	// The second with a ping unread.
 	require.Regexp(
 		t, "^cannot watch head "+g.address+": connection (closed|reset by peer)$", err,
-	) // the second with a ping unread
+	)
 	require.Empty(t, words)
 }
 

@@ -68,9 +68,10 @@ func Ask(ctx context.Context, bin string, output Output) (Install, error) {
 }
 
 var (
+	// pyvenv.cfg of venv, virtualenv and uv.
 	pythonVersion = regexp.MustCompile(
 		`(?m)^version(?:_info)? *= *(\d+\.\d+\.\d+)`,
-	) // pyvenv.cfg of venv, virtualenv and uv
+	)
 	rayVersion = regexp.MustCompile(`(?m)^version = "([^"]+)"`) // ray/_version.py
 )
 

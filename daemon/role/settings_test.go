@@ -124,9 +124,10 @@ func TestSettings_RoundTrip(t *testing.T) {
 			require.NoError(t, os.WriteFile(printed, []byte(TOML(mustSettings(t, Read(file)))), 0o600))
 			got, err := Load(printed)
 			require.NoError(t, err)
+			// [[a.b]] is printed as a.b = [{…}], which the parser gives another type.
 			wantConfig, err := json.Marshal(
 				want.Ray.SystemConfig,
-			) // [[a.b]] is printed as a.b = [{…}], which the parser gives another type
+			)
 			require.NoError(t, err)
 			gotConfig, err := json.Marshal(got.Ray.SystemConfig)
 			require.NoError(t, err)

@@ -91,9 +91,10 @@ func IsVariable(name string) bool {
 func (l *loader) checkEnv() {
 	r := &l.role
 	for name, value := range r.Env {
+		// More in checkDelivery.
 		l.checkSetting(
 			EnvFrom{NCCLDelivery: DeliverEnv}, toml.Key{"env", name}.String(), name, value,
-		) // more in checkDelivery
+		)
 		if n := l.origins[toml.Key{"env", name}.String()]; n != nil && n.doc == l.current.doc {
 			line, _ := n.doc.place(n.start())
 			r.EnvOrigins[name] = fmt.Sprintf("%s:%d [env]", n.doc.path, line)
