@@ -12,6 +12,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"github.com/raynoded/raynoded/daemon/notify"
+	"github.com/raynoded/raynoded/daemon/reason"
 	"github.com/raynoded/raynoded/daemon/role"
 )
 
@@ -35,22 +36,22 @@ func TestLife_Alone_FileHangs(t *testing.T) {
 
 	r := newRole(role.Single)
 	r.Files = []string{filepath.Join(dir, "role.toml")}
-	d := daemonOf(r)
-	d.beat, d.env, d.log, d.systemd = time.NewTicker(time.Millisecond), []string{"HOME=" + dir}, quiet(), notify.New()
-	defer d.beat.Stop()
+	l := lifeOf(r)
+	l.beat, l.env, l.systemd = time.NewTicker(time.Millisecond), []string{"HOME=" + dir}, notify.New()
+	defer l.beat.Stop()
 	ctx, ask := context.WithCancelCause(t.Context())
 	ended := make(chan error, 1)
-	go func() { ended <- (&life{Daemon: d, role: r}).alone(ctx) }()
+	go func() { ended <- l.serveAlone(ctx) }()
 
 	const more, alive = "EXTEND_TIMEOUT_USEC=40000000", "WATCHDOG=1"
 	for heard() != more {
 	}
-	ask(ErrAsked)
+	ask(reason.ErrAsked)
 	for last, said := "", ""; last != alive || said != alive; {
 		last, said = said, heard()
 	}
 	released, err := os.OpenFile(pipe, os.O_WRONLY, 0)
 	require.NoError(t, err)
 	require.NoError(t, released.Close())
-	require.Equal(t, ErrAsked, <-ended)
+	require.Equal(t, reason.ErrAsked, <-ended)
 }

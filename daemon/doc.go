@@ -4,40 +4,65 @@
 //
 // # Rooms
 //
-//	cmd/raynoded     flags in, exit code out
-//	daemon           one life of one Ray: phases, the one select
-//	daemon/role      the role file: types, defaults, drop-ins, strict checks with file:line:col
-//	daemon/environ   what Ray's environment is, and where each value came from
-//	daemon/ray       what we know about Ray, once: command line, programs, ports, last words
-//	daemon/gcs       the client of Ray's control store (GCS)
-//	daemon/child     a tree of processes: start into a cgroup, adopt, reap, stop; nothing survives
-//	daemon/watchdog  the watch over the head: policy over probes, returns only with a reason
-//	daemon/filewatch says when files have changed and settled
-//	daemon/report    what we tell people and machines: the control socket
-//	daemon/notify    what we tell systemd and the journal, and what children must not inherit
+//	cmd/raynoded      flags in, exit code out
+//	daemon            one life of one Ray: phases, the one select
+//	daemon/reason     why a node ends, and what each reason means: exit code, tried again, whose
+//	daemon/host       what this host is and has: folders, lock, addresses, token, an auto role
+//	daemon/cluster    what a GCS says of its nodes and of this one: Member, Gather, digests
+//	daemon/role       the role file: types, defaults, drop-ins, strict checks with file:line:col
+//	daemon/environ    what Ray's environment is, and where each value came from
+//	daemon/ray        what we know about Ray, once: command line, programs, ports, last words
+//	daemon/gcs        the client of Ray's control store (GCS)
+//	daemon/child      a tree of processes: start into a cgroup, adopt, reap, stop; nothing survives
+//	daemon/watchdog   the watch over the head: policy over probes, returns only with a reason
+//	daemon/filewatch  says when files have changed and settled
+//	daemon/report     what we tell people and machines: the control socket
+//	daemon/notify     what we tell systemd and the journal, and what children must not inherit
 //
-// cmd knows any room, daemon knows any room, a leaf knows at most role. Leaves never log and never
-// decide: they return values and errors. Every third-party package has one room, but for logrus
-// (daemon and cmd), x/sys and, in tests, testify. imports_test.go holds this table.
+// daemon knows any room. host and cluster know leaves, not each other. A leaf knows at most role
+// and reason. Of cmd, only run.go and logging.go know daemon: all other commands work without one.
+// Leaves never log and never decide: they return values and errors. Every third-party package has
+// one room, but for logrus (daemon and cmd), x/sys and, in tests, testify. imports_test.go and
+// depguard hold this table.
+//
+// # Three floors
+//
+// Within daemon nothing calls up:
+//
+//	Daemon  daemon.go runs one life after another, watchreload.go brings it edits
+//	life    one Ray, from the checks of the host to the last process gone: life.go, prepare.go,
+//	        environment.go, join.go, start.go, watch.go, judge.go, census.go, tidy.go, job.go,
+//	        drain.go; it has processes (processes.go, supervise.go, started.go, stop.go)
+//	        and a cluster.Member
+//	loop    the node's state and the one select: loop.go, phase.go, notes.go, ends.go, reload.go,
+//	        decide.go; it has roles (roles.go, force.go)
 //
 // # A life
 //
-// The phases are waiting, starting, running, draining, stopping (phase.go). life.go reads from top
-// to bottom:
+//	   .----- standing: the head is lost, or what is wrong may be mended -----.
+//	   v                                                                      |
+//	waiting --> starting --> running --> draining --> stopping ---------------+--> end
+//	   |           |            |                        ^
+//	   '-----------'------------'------------------------'
 //
-//	prepare  check this host: ray.bin, the token, the folders, what the environment is made of; every
-//	         problem at once; then old sessions go, for a second at most
-//	join     a worker asks the head's GCS until it answers as one that this node may join: its token,
-//	         its cluster id, its Ray and Python. No Python runs meanwhile. A head finds its address
-//	start    `ray start` without --block: Ray's processes become raynoded's own children, which is
-//	         their subreaper
-//	arrive   until the GCS lists this very start of this node, by the id in its raylet's command
-//	         line. That is READY, and it is before `ray start` returns
-//	watch    beside tend (Ray's processes), census (how many nodes a head has), tidy (old sessions)
-//	         and work (its job)
-//	drain    a worker that was asked to stop announces it, and waits for what runs on it
-//	stop     the job; the raylet, which says goodbye; the rest; then SIGKILL for the whole cgroup,
-//	         the GCS in it
+// life.go reads from top to bottom:
+//
+//	prepare    check this host: ray.bin, the token, the folders, what the environment is made of;
+//	           every problem at once
+//	tidyFirst  old sessions go, for a second at most
+//	join       a worker asks the head's GCS until it answers as one that this node may join: its
+//	           token, its cluster id, its Ray and Python. No Python runs meanwhile. A head finds its
+//	           address
+//	start      `ray start` without --block: Ray's processes become raynoded's own children, which is
+//	           their subreaper
+//	arrive     until the GCS lists this very start of this node, by the id in its raylet's command
+//	           line. That is READY, and it is before `ray start` returns
+//	watch      beside supervise (Ray's processes), census (how many nodes a head has), tidy (old
+//	           sessions) and runJob
+//	judge      a failure of Ray is looked at again: was the head lost before, was the node drained
+//	drain      a worker that was asked to stop announces it, and waits for what runs on it
+//	stop       the job; the raylet, which says goodbye; the rest; then SIGKILL for the whole cgroup,
+//	           the GCS in it
 //
 // Why not `ray start --block`: it overlooks children that exit with 0, so a node can be gone from
 // the cluster under an active unit; it exits with 1 on a clean stop; it drains for 30 s on SIGTERM
@@ -49,35 +74,42 @@
 // guard: a function of a context that runs in a goroutine of its own beside the one select (until,
 // in loop.go) and returns with a reason. The first guard to return ends the others. What it said
 // counts, unless it was good news or an edit, and another saw Ray, the job or the head end
-// meanwhile (outweighs). What a guard has to tell on the way goes to the select as news. The same
-// select feeds systemd's keep-alive, so a daemon that hangs is seen to hang.
+// meanwhile (outweighs, in ends.go). What a guard has to tell on the way goes to the select as a
+// note. The same select feeds systemd's keep-alive, so a daemon that hangs is seen to hang.
 //
-// The fields of a life that guards write (the GCS's address, the cluster id, the brood of
-// processes) belong to one guard at a time; until waits for all of them before it returns. Only
-// what is kept of started processes (leftover.go) has two writers, and a mutex.
+// The fields of a life that guards write (the member's, the processes) belong to one guard at a
+// time; until waits for all of them before it returns. Only the list of started processes
+// (started.go) has two writers, and a mutex.
 //
 // The role in force is replaced as a whole, by the loop alone (force.go); guards may look at it,
-// and wait for the next one. A life keeps the role that Ray was started with: only what is live in
+// and wait for the next one. roles.life is the role that Ray was started with: only what is live in
 // the file differs from that in the one in force.
 //
-// # A reload
+// # A changed key, read aloud
 //
-// Beside the loop heed.go reads the files when they have changed and settled, when a command asks
-// at the control socket, and on a SIGHUP where no terminal is: one after the other, since one
-// goroutine does all the looking. What was looked at is what is loaded, and handed to the select,
-// which takes or refuses it (reload.go): what is live is in force at once, and the rest with the
-// next life. Where the next life is to begin now (no Ray runs, or reload.restart = "always"), the
-// guard anew ends this one. lives in daemon.go begins each life with settle, which puts the whole
-// file in force.
+//	filewatch           Watch says that the files have changed and settled; or a command asks at the
+//	                    control socket; or a SIGHUP comes where no terminal is
+//	watchreload.go      one goroutine does all the looking; propose hands what it read to the select
+//	loop.go             the select takes the proposal
+//	reload.go           refuse, or accept: what came of it is told to systemd, the log and who asked
+//	roles.go            accept puts in force what is live, and returns what needs a new Ray
+//	reload.go           that waits for the next life; where it is to begin now (no Ray runs, or
+//	                    reload.restart = "always"), requestRestart ends this one
+//	decide.go           activate puts the whole file in force for the next life
 //
 // # Head lost, read aloud
 //
 //	watchdog/watch.go   Watch returns *LostError: every connection was refused for 500 ms
+//	daemon/watch.go     watch hands it on: to a worker it is a lost head, to a head its own Ray
 //	daemon/loop.go      the select takes it as the first thing a guard said
+//	daemon/judge.go     judge: had this worker joined? If not, it never reached its head
+//	daemon/life.go      run: nothing is drained, the head cannot hear of it
 //	daemon/phase.go     enter(Stopping, why): one log line, one datagram
+//	daemon/life.go      stop, without a grace
 //	daemon/child        Stop kills the cgroup and waits until it is empty
-//	daemon/daemon.go    Run returns it, or, of a standing node, waits for the next head
-//	cmd/raynoded        exitCode maps it to 0: the unit ends inactive
+//	daemon/daemon.go    liveOn returns it, or, of a standing node, waits for the next head
+//	daemon/reason       Of says that it is in order, and means exit code 0
+//	cmd/raynoded        exitCode: the unit ends inactive
 //
 // # Decisions
 //

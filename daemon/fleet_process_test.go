@@ -21,6 +21,7 @@ import (
 	"github.com/stretchr/testify/require"
 	"golang.org/x/sys/unix"
 
+	"github.com/raynoded/raynoded/daemon/cluster"
 	"github.com/raynoded/raynoded/daemon/gcs"
 	"github.com/raynoded/raynoded/daemon/role"
 	"github.com/raynoded/raynoded/daemon/watchdog"
@@ -64,9 +65,8 @@ func watchAll(ctx context.Context, path string) error {
 	said := make(chan sighting)
 	var all sync.WaitGroup
 	for i := range watchers {
-		l := *member
-		l.Daemon, l.role = daemonOf(r), r
-		l.news = make(chan news)
+		l := lifeOf(r)
+		l.member, l.joined = member, true
 		all.Go(func() { l.sentinel(ctx, i, said) })
 	}
 	go func() {
@@ -86,18 +86,20 @@ func watchAll(ctx context.Context, path string) error {
 	return out.Encode(sighting{Over: true, CPU: time.Duration(used.Utime.Nano() + used.Stime.Nano())})
 }
 
-// joined is the life of a worker in the cluster, as far as its watch needs it. Its node is the
+// joined is the member of a worker in the cluster, as far as its watch needs it. Its node is the
 // head's: one that the GCS holds alive.
-func joined(ctx context.Context, r *role.Role) (*life, error) {
-	l := &life{head: gcs.Head{Address: r.Cluster.Head.String(), Silent: r.Watchdog.Silent.Duration}, joined: true}
-	conn, err := gcs.Dial(ctx, l.head)
+func joined(ctx context.Context, r *role.Role) (*cluster.Member, error) {
+	silent := r.Watchdog.Silent.Duration
+	m := &cluster.Member{
+		Head:   gcs.Head{Address: r.Cluster.Head.String()},
+		Silent: func() time.Duration { return silent },
+		IsHead: true, // to learn the cluster's id
+	}
+	conn, err := gcs.Dial(ctx, gcs.Head{Address: m.Head.Address, Silent: silent})
 	if err != nil {
 		return nil, err
 	}
 	defer conn.Close()
-	if l.cluster, err = conn.ClusterID(ctx); err != nil {
-		return nil, err
-	}
 	alive, err := conn.CheckAlive(ctx)
 	if err != nil {
 		return nil, err
@@ -109,8 +111,8 @@ func joined(ctx context.Context, r *role.Role) (*life, error) {
 	if err != nil {
 		return nil, err
 	}
-	l.version, l.nodeID = alive.RayVersion, nodes[0].ID
-	return l, nil
+	m.Version, m.NodeID = alive.RayVersion, nodes[0].ID
+	return m, m.Await(ctx)
 }
 
 // sentinel watches as a node does, and says what the watch tells.
@@ -119,7 +121,7 @@ func (l *life) sentinel(ctx context.Context, number int, said chan<- sighting) {
 	go func() { ended <- l.watch(ctx) }()
 	for {
 		select {
-		case n := <-l.news:
+		case n := <-l.noted:
 			said <- sighting{Watcher: number, At: time.Now(), Doubt: n.text}
 		case err := <-ended:
 			s := sighting{Watcher: number, At: time.Now(), End: err.Error()}

@@ -13,16 +13,7 @@ type inForce struct {
 	replaced chan struct{} // closed when another role counts
 }
 
-// now is the role in force. Guards may ask, too: what is live in it is as the files say, the rest
-// as when this life began.
-func (d *Daemon) now() *inForce { return d.force.Load() }
-
-// use puts a role in force.
-func (d *Daemon) use(r *role.Role) {
-	if before := d.force.Swap(&inForce{r, make(chan struct{})}); before != nil {
-		close(before.replaced)
-	}
-}
+func (f *inForce) isWorker() bool { return f.Kind == role.Worker }
 
 // last returns once another role is in force, or the reason why the context ended.
 func (f *inForce) last(ctx context.Context) error {

@@ -4,7 +4,9 @@ import (
 	"encoding/json"
 	"errors"
 	"io"
+	"os"
 	"os/exec"
+	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -14,47 +16,41 @@ import (
 
 const module = "github.com/raynoded/raynoded"
 
-// rooms is who may know whom. x/sys is free to all.
+// rooms is which room may import which. x/sys is free to all.
 var rooms = map[string]struct{ own, others []string }{
 	"cmd/raynoded": {
 		own: []string{
-			"daemon",
-			"daemon/child",
-			"daemon/environ",
-			"daemon/notify",
-			"daemon/report",
-			"daemon/role",
-			"daemon/watchdog",
+			"daemon", "daemon/child", "daemon/cluster", "daemon/environ", "daemon/host", "daemon/notify", "daemon/reason",
+			"daemon/report", "daemon/role",
 		},
 		others: []string{"github.com/spf13/cobra", "github.com/sirupsen/logrus", "github.com/cpuguy83/go-md2man/v2"},
 	},
 	"daemon": {
 		own: []string{
-			"daemon/child",
-			"daemon/environ",
-			"daemon/filewatch",
-			"daemon/gcs",
-			"daemon/notify",
-			"daemon/ray",
-			"daemon/report",
-			"daemon/role",
-			"daemon/watchdog",
+			"daemon/child", "daemon/cluster", "daemon/environ", "daemon/filewatch", "daemon/gcs", "daemon/host",
+			"daemon/notify", "daemon/ray", "daemon/reason", "daemon/report", "daemon/role", "daemon/watchdog",
 		},
 		others: []string{"github.com/sirupsen/logrus"},
+	},
+	"daemon/host": {
+		own: []string{"daemon/environ", "daemon/gcs", "daemon/ray", "daemon/reason", "daemon/role"},
+	},
+	"daemon/cluster": {
+		own: []string{"daemon/gcs", "daemon/ray", "daemon/reason", "daemon/role", "daemon/watchdog"},
 	},
 	"daemon/child":     {},
 	"daemon/environ":   {own: []string{"daemon/role"}},
 	"daemon/filewatch": {others: []string{"github.com/fsnotify/fsnotify"}},
 	"daemon/gcs": {
-		own:    []string{"daemon/gcs/gcspb"},
-		others: []string{"google.golang.org/grpc", "google.golang.org/protobuf"},
+		own: []string{"daemon/gcs/gcspb"}, others: []string{"google.golang.org/grpc", "google.golang.org/protobuf"},
 	},
 	"daemon/gcs/gcspb": {others: []string{"google.golang.org/grpc", "google.golang.org/protobuf"}},
 	"daemon/notify":    {others: []string{"github.com/coreos/go-systemd/v22"}},
 	"daemon/ray":       {own: []string{"daemon/role"}},
-	"daemon/role":      {others: []string{"github.com/BurntSushi/toml"}},
+	"daemon/reason":    {},
 	"daemon/report":    {own: []string{"daemon/role"}},
-	"daemon/watchdog":  {},
+	"daemon/role":      {others: []string{"github.com/BurntSushi/toml"}},
+	"daemon/watchdog":  {own: []string{"daemon/reason"}},
 }
 
 func TestImports_Table(t *testing.T) {
@@ -113,4 +109,19 @@ func imported(t *testing.T, tag string) map[string][]string {
 	}
 	require.NotEmpty(t, found)
 	return found
+}
+
+// Of cmd only what wires the daemon and its log knows it.
+func TestImports_WhoKnowsTheDaemon(t *testing.T) {
+	files, err := filepath.Glob("../cmd/raynoded/*.go")
+	require.NoError(t, err)
+	var know []string
+	for _, file := range files {
+		text, err := os.ReadFile(file)
+		require.NoError(t, err)
+		if !strings.HasSuffix(file, "_test.go") && strings.Contains(string(text), `"`+module+`/daemon"`) {
+			know = append(know, filepath.Base(file))
+		}
+	}
+	require.Equal(t, []string{"logging.go", "run.go"}, know)
 }

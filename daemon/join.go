@@ -2,29 +2,31 @@ package daemon
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"math/rand/v2"
 	"strings"
 	"time"
 
+	"github.com/raynoded/raynoded/daemon/environ"
 	"github.com/raynoded/raynoded/daemon/gcs"
+	"github.com/raynoded/raynoded/daemon/host"
 	"github.com/raynoded/raynoded/daemon/ray"
+	"github.com/raynoded/raynoded/daemon/reason"
 )
 
-// knock is between two questions to a head that is not there, give or take half of it: a fleet does
-// not knock in step.
-const knock = time.Second
+// joinInterval is between two questions to a head that is not there, give or take half of it: a
+// fleet does not knock in step.
+const joinInterval = time.Second
 
-// coldPython is how long a Python may take to start and say its versions: the first one on a host
-// may come over the network.
-const coldPython = 30 * time.Second
+// askPythonTimeout is how long a Python may take to start and say its versions: the first one on a
+// host may come over the network.
+const askPythonTimeout = 30 * time.Second
 
 // join finds the head: of a head itself, of a worker by asking its GCS until it answers as one this
 // node may join. No Python runs meanwhile.
 func (l *life) join(ctx context.Context) error {
 	if l.node.Head {
-		return l.found(ctx)
+		return l.prepareHead(ctx)
 	}
 	var last error // the answer to a question that join_timeout cut short says less than the one before
 	for {
@@ -34,7 +36,7 @@ func (l *life) join(ctx context.Context) error {
 			asking = ctx // once in full, although the time may have gone before it came to that
 		}
 		err := l.ask(asking)
-		if err == nil || errors.Is(err, ErrHost) || errors.Is(err, ErrMismatch) || errors.Is(err, ErrToken) {
+		if err == nil || reason.Of(err).Settled {
 			cancel()
 			return err
 		}
@@ -43,10 +45,10 @@ func (l *life) join(ctx context.Context) error {
 			return context.Cause(ctx)
 		}
 		if asking.Err() == nil {
-			l.tell(asking, reason, err.Error())
+			l.note(asking, because, err.Error())
 			last = err
 		}
-		over := l.patient(limited, knock/2+rand.N(knock))
+		over := l.pauseWithin(limited, joinInterval/2+rand.N(joinInterval))
 		cancel()
 		if over != nil {
 			return l.unreachable(over, last)
@@ -54,23 +56,23 @@ func (l *life) join(ctx context.Context) error {
 	}
 }
 
-// found prepares a head's own cluster.
-func (l *life) found(ctx context.Context) error {
-	ip, err := nodeIP(ctx, l.role)
+// prepareHead prepares a head's own cluster.
+func (l *life) prepareHead(ctx context.Context) error {
+	ip, err := host.NodeIP(ctx, l.role())
 	if err != nil {
 		return err
 	}
-	l.node.IP, l.node.Address = ip, hostPort(ip, l.role.Cluster.Head)
-	l.head.Address, l.version = l.node.Address, l.install.Ray
-	return l.ports()
+	l.node.IP, l.node.Address = ip, host.HeadAddress(ip, l.role().Cluster.Head)
+	l.member.Head.Address, l.member.Version = l.node.Address, l.install.Ray
+	return host.PortsFree(l.node)
 }
 
 // ask asks the head once, and compares what it is with what this node may join. The address that
 // answered is the one that Ray is given and the watchdog watches.
 func (l *life) ask(ctx context.Context) error {
-	limited, cancel := context.WithTimeout(ctx, answer)
+	limited, cancel := context.WithTimeout(ctx, askTimeout)
 	defer cancel()
-	conn, err := gcs.Dial(limited, gcs.Head{Address: l.role.Cluster.Head.String(), Token: l.head.Token})
+	conn, err := gcs.Dial(limited, gcs.Head{Address: l.role().Cluster.Head.String(), Token: l.member.Head.Token})
 	if err != nil {
 		return err
 	}
@@ -82,13 +84,13 @@ func (l *life) ask(ctx context.Context) error {
 	if err := l.fits(ctx, theirs); err != nil {
 		return err
 	}
-	l.head.Address = conn.RemoteAddr()
-	l.node.Address = l.head.Address
-	l.node.IP, err = workerIP(l.role, l.node.Address)
+	l.member.Head.Address = conn.RemoteAddr()
+	l.node.Address = l.member.Head.Address
+	l.node.IP, err = host.WorkerIP(l.role(), l.node.Address)
 	if err != nil {
 		return err
 	}
-	return l.ports()
+	return host.PortsFree(l.node)
 }
 
 // compare asks the head for its cluster id, which it compares with the one that is pinned, and for
@@ -97,7 +99,7 @@ func (l *life) compare(ctx context.Context, conn *gcs.Conn) (gcs.Versions, error
 	alive, err := conn.CheckAlive(ctx)
 	if gcs.FaultOf(err) == gcs.Unauthorized {
 		return gcs.Versions{}, fmt.Errorf(
-			"%w: %w: auth.mode and the token must be those of the head (%s)", ErrToken, err, l.role.Cluster.Head,
+			"%w: %w: auth.mode and the token must be those of the head (%s)", reason.ErrToken, err, l.role().Cluster.Head,
 		)
 	}
 	if err != nil {
@@ -107,12 +109,12 @@ func (l *life) compare(ctx context.Context, conn *gcs.Conn) (gcs.Versions, error
 	if err != nil {
 		return gcs.Versions{}, err
 	}
-	if pin := l.role.Cluster.ID; pin != "" && pin != id {
+	if pin := l.role().Cluster.ID; pin != "" && pin != id {
 		return gcs.Versions{}, fmt.Errorf(
-			"%w: cluster.id: pinned to %s, but %s is %s", ErrMismatch, pin, l.role.Cluster.Head, id,
+			"%w: cluster.id: pinned to %s, but %s is %s", reason.ErrMismatch, pin, l.role().Cluster.Head, id,
 		)
 	}
-	l.cluster, l.version = id, alive.RayVersion
+	l.member.ID, l.member.Version = id, alive.RayVersion
 	theirs, err := conn.Versions(ctx) // an entry that the head writes a moment after its GCS is up
 	theirs.Ray = alive.RayVersion
 	return theirs, err
@@ -125,9 +127,9 @@ func (l *life) fits(ctx context.Context, theirs gcs.Versions) error {
 	if l.matches(theirs) == nil {
 		return nil
 	}
-	ctx, cancel := within(ctx, coldPython)
+	ctx, cancel := within(ctx, askPythonTimeout)
 	defer cancel()
-	install, err := ray.Ask(ctx, l.install.Bin, l.run)
+	install, err := ray.Ask(ctx, l.install.Bin, l.processes.output)
 	if err != nil {
 		return fmt.Errorf("cannot ask %s for its versions: %w", l.install.Bin, err)
 	}
@@ -141,7 +143,8 @@ func (l *life) matches(theirs gcs.Versions) error {
 		return l.differ("Ray", theirs.Ray, l.install.Ray)
 	}
 	py, own := theirs.Python, l.install.Python
-	if lookup(l.environment.Env(), "RAY_DEFAULT_PYTHON_VERSION_MATCH_LEVEL") == "minor" { // ray/_private/utils.py
+	level, _ := environ.Lookup(l.environment.Env(), "RAY_DEFAULT_PYTHON_VERSION_MATCH_LEVEL")
+	if level == "minor" { // ray/_private/utils.py
 		py, own = minor(py), minor(own)
 	}
 	if py != "" && own != "" && py != own {
@@ -152,8 +155,9 @@ func (l *life) matches(theirs gcs.Versions) error {
 
 func (l *life) differ(what, theirs, ours string) error {
 	return fmt.Errorf(
-		"%w: ray.bin: %s has %s %s, the head %s has %s: install the same on both", ErrMismatch, l.install.Bin, what, ours,
-		l.role.Cluster.Head, theirs,
+		"%w: ray.bin: %s has %s %s, the head %s has %s: install the same on "+
+			"both", reason.ErrMismatch, l.install.Bin, what, ours,
+		l.role().Cluster.Head, theirs,
 	)
 }
 

@@ -8,10 +8,9 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"github.com/raynoded/raynoded/daemon/child"
 	"github.com/raynoded/raynoded/daemon/gcs"
-	"github.com/raynoded/raynoded/daemon/notify"
 	"github.com/raynoded/raynoded/daemon/ray"
+	"github.com/raynoded/raynoded/daemon/reason"
 	"github.com/raynoded/raynoded/daemon/role"
 )
 
@@ -25,7 +24,7 @@ func TestDaemon_JoinTimeout(t *testing.T) {
 	}{
 		"deciding": {
 			func(l *life, ctx context.Context) error {
-				_, err := l.decide(ctx, l.role)
+				_, err := l.decide(ctx, l.role())
 				return err
 			},
 			"cannot resolve the name " + noName,
@@ -35,17 +34,14 @@ func TestDaemon_JoinTimeout(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			r := newRole(role.Auto)
 			r.Cluster.Head.Host = noName
-			d := daemonOf(r)
-			d.beat, d.news, d.log, d.systemd = time.NewTicker(beat), make(chan news), quiet(), &notify.Systemd{}
-			defer d.beat.Stop()
-			d.enter(Waiting, nil)
-			d.entered = d.entered.Add(-25 * time.Minute)
+			l := lifeOn(beating(t, r))
+			l.enter(Waiting, nil)
+			l.entered = l.entered.Add(-25 * time.Minute)
 			ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
 			defer cancel()
-			l := &life{Daemon: d, role: r}
-			err := d.until(ctx, func(ctx context.Context) error { return c.guard(l, ctx) })
+			err := l.until(ctx, func(ctx context.Context) error { return c.guard(l, ctx) })
 			require.EqualError(t, err, "the head cannot be reached within cluster.join_timeout (20m0s): "+c.err)
-			require.ErrorIs(t, err, ErrUnreachable)
+			require.ErrorIs(t, err, reason.ErrUnreachable)
 		})
 	}
 }
@@ -53,33 +49,33 @@ func TestDaemon_JoinTimeout(t *testing.T) {
 // A node that is asked to stop says so, also where join_timeout was over before its first question.
 func TestLife_Join_Asked(t *testing.T) {
 	ctx, ask := context.WithCancelCause(t.Context())
-	head := mute(t, func() { ask(ErrAsked) })
+	head := mute(t, func() { ask(reason.ErrAsked) })
 	r := newRole(role.Worker)
 	r.Cluster.Head = role.Address{Host: head.IP.String(), Port: head.Port}
-	d := daemonOf(r)
-	d.entered = time.Now().Add(-25 * time.Minute)
-	require.Equal(t, ErrAsked, (&life{Daemon: d, role: r}).join(ctx))
+	l := lifeOf(r)
+	l.entered = time.Now().Add(-25 * time.Minute)
+	require.Equal(t, reason.ErrAsked, l.join(ctx))
 }
 
 // A Ray of this host that cannot say its version now is no reason to refuse the head for good.
 func TestLife_Fits_CannotAsk(t *testing.T) {
 	over, cancel := context.WithCancelCause(t.Context())
-	cancel(errLimit)
+	cancel(errTimeUp)
 	bin := filepath.Join(t.TempDir(), "ray")
 	for name, c := range map[string]struct {
 		ctx context.Context
 		err error
 	}{
-		"it takes too long": {over, errLimit},
+		"it takes too long": {over, errTimeUp},
 		"it does not start": {t.Context(), ray.ErrNotRay},
 	} {
 		t.Run(name, func(t *testing.T) {
 			before := ray.Install{Bin: bin, Ray: "2.59.1", Python: "3.11.7"}
-			l := &life{Daemon: daemonOf(newRole(role.Worker)), role: newRole(role.Worker), install: before}
-			l.tree = &child.Tree{}
+			l := lifeOf(newRole(role.Worker))
+			l.install = before
 			err := l.fits(c.ctx, gcs.Versions{Ray: "2.60.0", Python: "3.11.7"})
 			require.ErrorIs(t, err, c.err)
-			require.NotErrorIs(t, err, ErrMismatch)
+			require.NotErrorIs(t, err, reason.ErrMismatch)
 			require.ErrorContains(t, err, "cannot ask "+bin+" for its versions: ")
 			require.Equal(t, before, l.install)
 		})

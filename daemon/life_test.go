@@ -9,17 +9,16 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/raynoded/raynoded/daemon/child"
-	"github.com/raynoded/raynoded/daemon/notify"
+	"github.com/raynoded/raynoded/daemon/reason"
 	"github.com/raynoded/raynoded/daemon/role"
 )
 
 // living is a life of a node that has joined, with no process in it.
 func living(t *testing.T, r *role.Role) *life {
-	d := daemonOf(r)
-	d.beat, d.news, d.systemd = time.NewTicker(beat), make(chan news), &notify.Systemd{}
-	t.Cleanup(d.beat.Stop)
-	d.log, d.phase = quiet(), Running
-	return &life{Daemon: d, role: r, joined: true}
+	t.Helper()
+	l := lifeOn(beating(t, r))
+	l.phase, l.joined = Running, true
+	return l
 }
 
 // mute is a head that takes a connection, does something then, and says nothing.
@@ -42,12 +41,13 @@ func mute(t *testing.T, then func()) *net.TCPAddr {
 func TestLife_Judged_Asked(t *testing.T) {
 	job := newRole(role.Head)
 	job.Job.Command = []string{"/bin/true"}
-	for name, r := range map[string]*role.Role{"a worker": newRole(role.Worker), "a head": newRole(role.Head), "a " +
-		"head with a job": job} {
+	for name, r := range map[string]*role.Role{
+		"a worker": newRole(role.Worker), "a head": newRole(role.Head), "a head with a job": job,
+	} {
 		t.Run(name, func(t *testing.T) {
 			ctx, ask := context.WithCancelCause(t.Context())
-			ask(ErrAsked)
-			require.Equal(t, ErrAsked, living(t, r).judged(ctx, failed("the raylet ended")))
+			ask(reason.ErrAsked)
+			require.Equal(t, reason.ErrAsked, living(t, r).judge(ctx, reason.Failed("the raylet ended")))
 		})
 	}
 }
@@ -56,12 +56,12 @@ func TestLife_Judged_Asked(t *testing.T) {
 // stop meanwhile.
 func TestLife_Judged_AskedMeanwhile(t *testing.T) {
 	ctx, ask := context.WithCancelCause(t.Context())
-	head := mute(t, func() { ask(ErrAsked) })
+	head := mute(t, func() { ask(reason.ErrAsked) })
 	r := newRole(role.Worker)
 	r.Cluster.PersistentHead, r.Watchdog.Silent.Duration = true, time.Minute
 	l := living(t, r)
-	l.head.Address = head.String()
-	require.Equal(t, ErrAsked, l.judged(ctx, failed("the raylet ended")))
+	l.member.Head.Address = head.String()
+	require.Equal(t, reason.ErrAsked, l.judge(ctx, reason.Failed("the raylet ended")))
 }
 
 // Where the raylet is gone nothing runs that could be waited for.
@@ -69,10 +69,11 @@ func TestLife_Drain_NoRaylet(t *testing.T) {
 	r := newRole(role.Worker)
 	r.Stop.Drain.Duration = time.Hour
 	l := living(t, r)
-	l.brood.deaths = make(chan death, 1)
-	raylet, _ := l.brood.take(process(1, "/v/raylet"))
-	l.brood.deaths <- death{raylet, child.Exit{Known: true, Code: 3}}
-	require.EqualError(t, l.until(t.Context(), l.tend), "raylet ended with exit code 3")
-	require.NoError(t, l.drain(t.Context(), ErrAsked))
+	l.processes.deaths = make(chan death, 1)
+	l.processes.deadline = time.Now().Add(time.Hour)
+	raylet, _ := l.processes.take(process(1, "/v/raylet"))
+	l.processes.deaths <- death{raylet, child.Exit{Known: true, Code: 3}}
+	require.EqualError(t, l.until(t.Context(), l.processes.supervise), "raylet ended with exit code 3")
+	require.NoError(t, l.drain(t.Context(), reason.ErrAsked))
 	require.Equal(t, Running, l.phase)
 }

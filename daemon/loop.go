@@ -5,25 +5,51 @@ import (
 	"errors"
 	"time"
 
-	"github.com/raynoded/raynoded/daemon/watchdog"
+	"github.com/sirupsen/logrus"
+
+	"github.com/raynoded/raynoded/daemon/notify"
+	"github.com/raynoded/raynoded/daemon/reason"
+	"github.com/raynoded/raynoded/daemon/role"
 )
+
+// loop is the ground floor of a node: its state, and the one select that changes it. A life stands
+// on it, and the Daemon on lives.
+type loop struct {
+	roles   *roles
+	log     logrus.FieldLogger
+	relog   func(role.Log)
+	systemd *notify.Systemd
+
+	noted     chan note
+	proposals chan proposal
+	restart   chan struct{} // has room for one
+	beat      *time.Ticker
+
+	phase   Phase
+	entered time.Time      // when the phase began
+	notes   [topics]string // of the status line
+	ready   bool           // READY=1 has gone out
+	leaving bool           // STOPPING=1 has gone out: no other life follows, whatever the role file says by then
+}
+
+func newLoop(r *roles, log logrus.FieldLogger, relog func(role.Log), systemd *notify.Systemd) *loop {
+	if relog == nil {
+		relog = func(role.Log) {}
+	}
+	return &loop{
+		roles: r, log: log, relog: relog, systemd: systemd,
+		noted: make(chan note), proposals: make(chan proposal), restart: make(chan struct{}, 1),
+	}
+}
 
 // guard blocks until it has something to say about the node. It returns soon after its context
 // ends.
 type guard func(ctx context.Context) error
 
-// beat is how often the loop signs to systemd that it is alive, unless WatchdogSec= wants it more
-// often.
-const beat = 10 * time.Second
-
-// extension is what systemd is asked for at every beat while it waits for us: three beats may be
-// lost.
-const extension = 4 * beat
-
 // until runs the guards beside the node's loop, the one place that changes the node's state. It
 // returns what the first of them said, once all have returned, unless what another said meanwhile
 // outweighs it.
-func (d *Daemon) until(ctx context.Context, guards ...guard) error {
+func (l *loop) until(ctx context.Context, guards ...guard) error {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	said := make(chan error)
@@ -38,88 +64,55 @@ func (d *Daemon) until(ctx context.Context, guards ...guard) error {
 			case left == len(guards):
 				first = err
 				cancel()
-			case errors.Is(err, errAnew): // it came too late for this round
-				d.renew()
+			case errors.Is(err, reason.ErrChanged): // it came too late for this round
+				l.requestRestart()
 			case outweighs(err, first):
 				first = err
 			}
 			left--
-		case n := <-d.news:
-			d.hear(n)
-		case p := <-d.proposals:
-			d.reload(p)
-		case <-d.beat.C:
-			d.beatOnce(left == len(guards))
+		case n := <-l.noted:
+			l.take(n)
+		case p := <-l.proposals:
+			l.reload(p)
+		case <-l.beat.C:
+			l.beatOnce(left == len(guards))
 		}
 	}
 	return first
 }
 
-// outweighs says whether what a guard said beside the first counts more: that Ray, the job or the
-// head has ended, beside the word that all is well or that a new life is to begin. It may never be
-// said again. Anything else may only have been said because the guard was cut off.
-func outweighs(err, first error) bool {
-	var f failure
-	var end *JobEnd
-	switch {
-	case first != nil && !errors.Is(first, errAnew):
-		return false
-	case first == nil && errors.Is(err, ErrMismatch): // `ray start` may find it after the GCS has listed the node
-		return true
-	default:
-		return errors.As(err, &f) || errors.As(err, &end) || errors.Is(err, watchdog.ErrHeadLost)
+// beatInterval is how often the loop signs to systemd that it is alive, unless WatchdogSec= wants
+// it more often.
+const beatInterval = 10 * time.Second
+
+// extendBy is what systemd is asked for at every beat while it waits for us: three beats may be
+// lost.
+const extendBy = 4 * beatInterval
+
+func (l *loop) startBeat() {
+	every := l.systemd.KeepAliveEvery()
+	if every <= 0 || every > beatInterval {
+		every = beatInterval
 	}
+	l.beat = time.NewTicker(every)
 }
 
 // beatOnce says that this loop works, and asks systemd for time where it waits for the node, as
 // long as there is something to wait for: a guard that does not return once it is over, as a file
 // may hang for ever, gets no more.
-func (d *Daemon) beatOnce(more bool) {
-	if more && (d.phase == Draining || d.phase == Stopping || !d.ready) {
-		d.told(d.systemd.Extend(extension))
+func (l *loop) beatOnce(more bool) {
+	if more && (l.phase == Draining || l.phase == Stopping || !l.ready) {
+		l.notified(l.systemd.Extend(extendBy))
 	}
-	if d.phase == Waiting {
-		d.told(d.systemd.Status(d.status()))
+	if l.phase == Waiting {
+		l.notified(l.systemd.Status(l.status()))
 	}
-	d.told(d.systemd.KeepAlive())
+	l.notified(l.systemd.KeepAlive())
 }
 
-// tell hands news to the loop.
-func (d *Daemon) tell(ctx context.Context, t topic, text string) {
-	select {
-	case d.news <- news{t, text}:
-	case <-ctx.Done():
-	}
-}
-
-// told notes that systemd could not be told. It is no reason to end a node.
-func (d *Daemon) told(err error) {
+// notified takes what came of a word to systemd. A failure is no reason to end a node.
+func (l *loop) notified(err error) {
 	if err != nil {
-		d.log.WithError(err).Debug("cannot tell systemd")
-	}
-}
-
-// errLimit is the cause of a context whose time is up, as within makes it.
-var errLimit = errors.New("time is up")
-
-func within(ctx context.Context, limit time.Duration) (context.Context, context.CancelFunc) {
-	return context.WithTimeoutCause(ctx, limit, errLimit)
-}
-
-// forever is the guard that has nothing to say.
-func forever(ctx context.Context) error {
-	<-ctx.Done()
-	return context.Cause(ctx)
-}
-
-// pause waits, or returns the reason why the context ended.
-func pause(ctx context.Context, t time.Duration) error {
-	timer := time.NewTimer(t)
-	defer timer.Stop()
-	select {
-	case <-timer.C:
-		return nil
-	case <-ctx.Done():
-		return context.Cause(ctx)
+		l.log.WithError(err).Debug("cannot tell systemd")
 	}
 }

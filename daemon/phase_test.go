@@ -4,28 +4,18 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"testing"
 	"testing/synctest"
 	"time"
 
-	"github.com/sirupsen/logrus"
 	"github.com/stretchr/testify/require"
 
-	"github.com/raynoded/raynoded/daemon/notify"
+	"github.com/raynoded/raynoded/daemon/reason"
 	"github.com/raynoded/raynoded/daemon/role"
 	"github.com/raynoded/raynoded/daemon/watchdog"
 )
 
-func newRole(kind role.Kind) *role.Role {
-	r := &role.Role{Name: "role", Kind: kind}
-	r.Cluster.Head = role.Address{Host: "gpu-001", Port: 6379}
-	r.Cluster.JoinTimeout.Duration = 20 * time.Minute
-	r.Watchdog.OnHeadLoss = role.Stop
-	return r
-}
-
-func TestDaemon_Status(t *testing.T) {
+func TestLoop_Status(t *testing.T) {
 	named := func(r *role.Role) { r.Cluster.Name = "grpo-a" }
 	standing := func(r *role.Role) { r.Watchdog.OnHeadLoss = role.Rejoin }
 	launched := func(r *role.Role) { r.Cluster.Head = role.Address{Port: 6379} }
@@ -40,16 +30,16 @@ func TestDaemon_Status(t *testing.T) {
 		{"waits", role.Worker, nil, Waiting, [topics]string{}, "waiting: worker, head gpu-001:6379 (42s of 20m0s)"},
 		{
 			"waits with a reason", role.Worker, named, Waiting, [topics]string{
-				reason: "cannot reach head gpu-001:6379: connection refused",
+				because: "cannot reach head gpu-001:6379: connection refused",
 			},
 			"waiting: worker of grpo-a, head gpu-001:6379; cannot reach head gpu-001:6379: connection refused (42s of 20m0s)",
 		},
 		{"waits for ever", role.Worker, standing, Waiting, [topics]string{}, "waiting: worker, head gpu-001:6379 (42s)"},
 		{
-			"undecided", role.Auto, nil, Waiting, [topics]string{reason: "cannot resolve the name gpu-001"},
+			"undecided", role.Auto, nil, Waiting, [topics]string{because: "cannot resolve the name gpu-001"},
 			"waiting: auto, head gpu-001:6379; cannot resolve the name gpu-001 (42s)",
 		},
-		{"undecided by a launcher", role.Auto, launched, Stopping, [topics]string{reason: "no"}, "stopping: auto; no"},
+		{"undecided by a launcher", role.Auto, launched, Stopping, [topics]string{because: "no"}, "stopping: auto; no"},
 		{"starts", role.Worker, nil, Starting, [topics]string{}, "starting: worker, head gpu-001:6379"},
 		{"runs", role.Worker, nil, Running, [topics]string{}, "running: worker, head gpu-001:6379"},
 		{
@@ -73,7 +63,7 @@ func TestDaemon_Status(t *testing.T) {
 		},
 		{"single", role.Single, nil, Running, [topics]string{}, "running: single host: no cluster to set up"},
 		{
-			"stops", role.Head, nil, Stopping, [topics]string{reason: "asked to stop: terminated"},
+			"stops", role.Head, nil, Stopping, [topics]string{because: "asked to stop: terminated"},
 			"stopping: head at gpu-001:6379; asked to stop: terminated",
 		},
 		{
@@ -88,8 +78,8 @@ func TestDaemon_Status(t *testing.T) {
 				if c.more != nil {
 					c.more(r)
 				}
-				d := &Daemon{phase: c.phase, entered: time.Now(), notes: c.notes}
-				d.use(r)
+				d := loopOf(r)
+				d.phase, d.entered, d.notes = c.phase, time.Now(), c.notes
 				time.Sleep(42*time.Second + 300*time.Millisecond)
 				require.Equal(t, c.want, d.status())
 			})
@@ -99,21 +89,22 @@ func TestDaemon_Status(t *testing.T) {
 
 // What died while Ray started is still dead when the node runs, and when it drains. The next Ray
 // begins whole.
-func TestDaemon_Enter_Degraded(t *testing.T) {
+func TestLoop_Enter_Degraded(t *testing.T) {
 	r := newRole(role.Worker)
 	r.Watchdog.OnHeadLoss = role.Rejoin
-	d := daemonOf(r)
-	d.log, d.systemd = quiet(), &notify.Systemd{}
+	d := loopOf(r)
+	d.startBeat()
+	defer d.beat.Stop()
 	d.enter(Starting, nil)
-	d.hear(news{degraded, "log_monitor ended with exit code 1"})
+	d.take(note{degraded, "log_monitor ended with exit code 1"})
 	d.enter(Running, nil)
 	require.Equal(t, "running: worker, head gpu-001:6379; degraded: log_monitor ended with exit code 1", d.status())
-	d.hear(news{doubt, "head does not answer"})
-	d.enter(Draining, ErrAsked)
+	d.take(note{doubt, "head does not answer"})
+	d.enter(Draining, reason.ErrAsked)
 	require.Equal(
 		t, "draining: worker, head gpu-001:6379; asked to stop; degraded: log_monitor ended with exit code 1", d.status(),
 	)
-	d.enter(Stopping, ErrAsked)
+	d.enter(Stopping, reason.ErrAsked)
 	require.Equal(t, "stopping: worker, head gpu-001:6379; asked to stop", d.status())
 	d.enter(Waiting, nil)
 	d.enter(Starting, nil)
@@ -122,36 +113,23 @@ func TestDaemon_Enter_Degraded(t *testing.T) {
 }
 
 // A death that was seen just when the GCS listed the node is told by the next phase.
-func TestLife_Tend_Mourns(t *testing.T) {
+func TestProcesses_Supervise_ReportsAgain(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		d := daemonOf(newRole(role.Worker))
-		d.beat, d.news, d.log, d.systemd = time.NewTicker(beat), make(chan news), quiet(), &notify.Systemd{}
-		defer d.beat.Stop()
-		l := &life{
-			Daemon: d,
-			role:   d.now().Role,
-			brood:  brood{dead: []string{"monitor ended with exit code 1", "dashboard ended with exit code 1"}},
-		}
-		require.Equal(t, errLimit, d.until(t.Context(), l.tend, func(ctx context.Context) error {
+		l := lifeOn(beating(t, newRole(role.Worker)))
+		l.processes.dead = []string{"monitor ended with exit code 1", "dashboard ended with exit code 1"}
+		require.Equal(t, errTimeUp, l.until(t.Context(), l.processes.supervise, func(ctx context.Context) error {
 			_ = pause(ctx, time.Second)
-			return errLimit
+			return errTimeUp
 		}))
-		require.Equal(t, "monitor ended with exit code 1, dashboard ended with exit code 1", d.notes[degraded])
+		require.Equal(t, "monitor ended with exit code 1, dashboard ended with exit code 1", l.notes[degraded])
 	})
-}
-
-func quiet() *logrus.Logger {
-	log := logrus.New()
-	log.SetOutput(io.Discard)
-	return log
 }
 
 // The first guard to return ends the others, and until waits for them: nothing of a life runs on
 // behind its back.
-func TestDaemon_Until(t *testing.T) {
+func TestLoop_Until(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		d := &Daemon{beat: time.NewTicker(beat), news: make(chan news), systemd: &notify.Systemd{}}
-		defer d.beat.Stop()
+		d := beating(t, newRole(role.Worker))
 		first, ended := errors.New("first"), false
 		err := d.until(t.Context(),
 			func(ctx context.Context) error {
@@ -169,47 +147,27 @@ func TestDaemon_Until(t *testing.T) {
 	})
 }
 
-// A renewal that is said when another guard has already ended the round is not lost: the next round
+// A restart that is said when another guard has already ended the round is not lost: the next round
 // begins with it.
-func TestDaemon_Until_LateRenewal(t *testing.T) {
+func TestLoop_Until_LateRestart(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		d := &Daemon{
-			beat:    time.NewTicker(beat),
-			news:    make(chan news),
-			renewal: make(chan struct{}, 1),
-			systemd: &notify.Systemd{},
-		}
-		defer d.beat.Stop()
+		d := beating(t, newRole(role.Worker))
 		require.NoError(t, d.until(t.Context(),
 			func(context.Context) error { return nil },
 			func(ctx context.Context) error {
 				<-ctx.Done()
-				return errAnew
+				return reason.ErrChanged
 			}))
-		require.Equal(t, errAnew, d.until(t.Context(), d.anew, forever))
+		require.Equal(t, reason.ErrChanged, d.until(t.Context(), d.restartRequested, forever))
 	})
 }
 
 // What a guard says in the same moment as the first counts if it is an end that would not be said
 // again.
-func TestDaemon_Until_Outweighed(t *testing.T) {
-	asked, dead, lost := fmt.Errorf(
-		"%w: terminated",
-		ErrAsked,
-	), failed(
-		"raylet ended with signal killed",
-	), &watchdog.LostError{
-		Word: watchdog.WordGone,
-	}
-	ended, differs, unfit := &JobEnd{
-		Text: "exit code 0",
-	}, fmt.Errorf(
-		"%w: its Ray",
-		ErrMismatch,
-	), fmt.Errorf(
-		"%w: cut off",
-		ErrHost,
-	)
+func TestLoop_Until_Outweighed(t *testing.T) {
+	asked, dead := fmt.Errorf("%w: terminated", reason.ErrAsked), reason.Failed("raylet ended with signal killed")
+	lost, ended := &watchdog.LostError{Word: watchdog.WordGone}, &reason.JobEnd{Text: "exit code 0"}
+	differs, unfit := fmt.Errorf("%w: its Ray", reason.ErrMismatch), fmt.Errorf("%w: cut off", reason.ErrHost)
 	cases := []struct {
 		name                string
 		first, second, want error
@@ -218,12 +176,12 @@ func TestDaemon_Until_Outweighed(t *testing.T) {
 		{"`ray start` finds another version as the node arrives", nil, differs, differs},
 		{"the head goes as the node arrives", nil, lost, lost},
 		{"cut off by an arrival", nil, context.Canceled, nil},
-		{"Ray fails under an edit", errAnew, dead, dead},
-		{"the job ends under an edit", errAnew, ended, ended},
-		{"the head goes under an edit", errAnew, lost, lost},
-		{"an edit may mend the host", errAnew, unfit, errAnew},
-		{"an edit may mend the version", errAnew, differs, errAnew},
-		{"cut off by an edit", errAnew, context.Canceled, errAnew},
+		{"Ray fails under an edit", reason.ErrChanged, dead, dead},
+		{"the job ends under an edit", reason.ErrChanged, ended, ended},
+		{"the head goes under an edit", reason.ErrChanged, lost, lost},
+		{"an edit may mend the host", reason.ErrChanged, unfit, reason.ErrChanged},
+		{"an edit may mend the version", reason.ErrChanged, differs, reason.ErrChanged},
+		{"cut off by an edit", reason.ErrChanged, context.Canceled, reason.ErrChanged},
 		{"asked to stop first", asked, dead, asked},
 		{"the job ends first", ended, lost, ended},
 		{"Ray fails first", dead, ended, dead},
@@ -231,8 +189,7 @@ func TestDaemon_Until_Outweighed(t *testing.T) {
 	for _, c := range cases {
 		t.Run(c.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				d := &Daemon{beat: time.NewTicker(beat), news: make(chan news), systemd: &notify.Systemd{}}
-				defer d.beat.Stop()
+				d := beating(t, newRole(role.Worker))
 				require.Equal(t, c.want, d.until(t.Context(),
 					func(context.Context) error { return c.first },
 					func(ctx context.Context) error {
@@ -246,12 +203,12 @@ func TestDaemon_Until_Outweighed(t *testing.T) {
 }
 
 // A job does not start where the node has been asked to stop.
-func TestLife_Work_Asked(t *testing.T) {
+func TestLife_RunJob_Asked(t *testing.T) {
 	ctx, cancel := context.WithCancelCause(t.Context())
-	cancel(ErrAsked)
+	cancel(reason.ErrAsked)
 	r := newRole(role.Single)
 	r.Job.Command = []string{"/bin/true"}
-	l := &life{Daemon: daemonOf(r), role: r}
-	require.Equal(t, ErrAsked, l.work(ctx))
+	l := lifeOf(r)
+	require.Equal(t, reason.ErrAsked, l.runJob(ctx))
 	require.Nil(t, l.job)
 }

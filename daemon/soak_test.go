@@ -17,7 +17,9 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/raynoded/raynoded/daemon/child"
+	"github.com/raynoded/raynoded/daemon/host"
 	"github.com/raynoded/raynoded/daemon/notify"
+	"github.com/raynoded/raynoded/daemon/reason"
 	"github.com/raynoded/raynoded/daemon/role"
 	"github.com/raynoded/raynoded/test/fakeray"
 )
@@ -54,8 +56,8 @@ func TestSoak_HeadLost(t *testing.T) {
 			before = s.notMore(t, life, before)
 		}
 	}
-	ask(fmt.Errorf("%w: terminated", ErrAsked))
-	require.ErrorIs(t, <-ended, ErrAsked)
+	ask(fmt.Errorf("%w: terminated", reason.ErrAsked))
+	require.ErrorIs(t, <-ended, reason.ErrAsked)
 }
 
 // A process in which many daemons were asked to stop holds no more than at first.
@@ -70,8 +72,8 @@ func TestSoak_Stopped(t *testing.T) {
 		ctx, ask := context.WithCancelCause(t.Context())
 		ended := s.live(ctx, log)
 		log.until("info running")
-		ask(fmt.Errorf("%w: terminated", ErrAsked))
-		require.ErrorIs(t, <-ended, ErrAsked)
+		ask(fmt.Errorf("%w: terminated", reason.ErrAsked))
+		require.ErrorIs(t, <-ended, reason.ErrAsked)
 		if life == warm || life == all {
 			before = s.notMore(t, life, before)
 		}
@@ -110,8 +112,8 @@ func TestSoak_Sessions(t *testing.T) {
 	require.Eventually(
 		t, func() bool { return s.sessions() == s.role.Ray.KeepSessions }, 10*time.Second, 50*time.Millisecond,
 	)
-	ask(fmt.Errorf("%w: terminated", ErrAsked))
-	require.ErrorIs(t, <-ended, ErrAsked)
+	ask(fmt.Errorf("%w: terminated", reason.ErrAsked))
+	require.ErrorIs(t, <-ended, reason.ErrAsked)
 }
 
 // soak is a standing worker of which only the head changes.
@@ -160,7 +162,7 @@ func (s *soak) live(ctx context.Context, log transcript) <-chan error {
 	logger := quiet()
 	logger.AddHook(log)
 	d := New(Options{
-		Role: s.role, Files: role.Read(s.role.Files[0]), Place: Place{
+		Role: s.role, Files: role.Read(s.role.Files[0]), Dirs: host.Dirs{
 			State: s.dir, Run: s.dir, Temp: filepath.Join(s.dir, "ray"),
 		},
 		Log: logger, Systemd: &notify.Systemd{}, Tree: s.tree,

@@ -13,7 +13,9 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/raynoded/raynoded/daemon/child"
+	"github.com/raynoded/raynoded/daemon/host"
 	"github.com/raynoded/raynoded/daemon/notify"
+	"github.com/raynoded/raynoded/daemon/reason"
 	"github.com/raynoded/raynoded/daemon/role"
 	"github.com/raynoded/raynoded/test/fakeray"
 )
@@ -90,7 +92,7 @@ ray.bin = %q
 	require.NoError(t, err)
 	defer stop()
 	log.until("info running")
-	ask(fmt.Errorf("%w: terminated", ErrAsked))
+	ask(fmt.Errorf("%w: terminated", reason.ErrAsked))
 	require.EqualError(t, <-ended, "asked to stop: terminated")
 	require.Empty(t, alive(t, ray))
 	require.Equal(t, "info stopping asked to stop: terminated", log.until("stopping"))
@@ -115,7 +117,7 @@ func live(
 	logger := quiet()
 	logger.AddHook(log)
 	d := New(Options{
-		Role: r, Files: role.Read(r.Files[0]), Place: Place{State: dir, Run: dir, Temp: filepath.Join(dir, "ray")},
+		Role: r, Files: role.Read(r.Files[0]), Dirs: host.Dirs{State: dir, Run: dir, Temp: filepath.Join(dir, "ray")},
 		Log: logger, Systemd: &notify.Systemd{}, Tree: tree,
 		Env:    []string{"PATH=/usr/bin:/bin", ray.Env(), "GORACE=atexit_sleep_ms=0"},
 		Output: func(string) (*os.File, error) { return os.OpenFile(os.DevNull, os.O_WRONLY, 0) },

@@ -8,16 +8,16 @@ import (
 	"github.com/raynoded/raynoded/daemon/ray"
 )
 
-// beforehand is how long a start waits for old sessions to go.
-const beforehand = time.Second
+// tidyFirstTimeout is how long a start waits for old sessions to go.
+const tidyFirstTimeout = time.Second
 
 // tidyFirst removes old sessions before Ray starts: a Ray that fails while it starts, again and
 // again, leaves one each time. All that are to be kept stay, as the one that Ray will use may be
 // among them.
 func (l *life) tidyFirst(ctx context.Context) error {
-	brief, cancel := context.WithTimeout(ctx, beforehand)
+	brief, cancel := context.WithTimeout(ctx, tidyFirstTimeout)
 	defer cancel()
-	owner, keep := l.owner(l.node.TempDir), l.now().Ray.KeepSessions
+	owner, keep := l.owner(l.node.TempDir), l.roles.now().Ray.KeepSessions
 	l.adopt(l.node.TempDir)
 	l.shrink(brief, ray.Sessions(l.node.TempDir, owner), keep, owner)
 	return context.Cause(ctx)
@@ -27,7 +27,7 @@ func (l *life) tidyFirst(ctx context.Context) error {
 // replaced: Ray itself never removes one. Others' are not touched, nor is one that a program still
 // has open.
 func (l *life) tidy(ctx context.Context) error {
-	current, err := l.claim(l.program)
+	current, err := l.processes.markSession(l.program)
 	if err != nil {
 		l.log.WithError(err).Warn("cannot mark Ray's session as this node's: it will not be removed")
 	}
@@ -38,7 +38,7 @@ func (l *life) tidy(ctx context.Context) error {
 	owner := l.owner(folder)
 	l.adopt(folder)
 	for {
-		r := l.now()
+		r := l.roles.now()
 		l.shrink(ctx, current.Former(owner), r.Ray.KeepSessions-1, owner)
 		if err := r.last(ctx); err != nil {
 			return err
@@ -48,7 +48,7 @@ func (l *life) tidy(ctx context.Context) error {
 
 // adopt takes what is in our own folder without a mark.
 func (l *life) adopt(folder string) {
-	if folder == l.place.Temp {
+	if folder == l.dirs.Temp {
 		ray.Adopt(folder, l.owner(folder))
 	}
 }
@@ -84,8 +84,11 @@ func (l *life) remove(ctx context.Context, old ray.Session, owner string) {
 	}
 	switch {
 	case err == nil:
-		log.Infof("%s %s: ray.keep_sessions is %d", did, old.Dir, l.now().Ray.KeepSessions)
+		log.Infof("%s %s: ray.keep_sessions is %d", did, old.Dir, l.roles.now().Ray.KeepSessions)
 	case ctx.Err() == nil:
 		log.WithError(err).Warnf("cannot remove %s", old.Dir)
 	}
 }
+
+// owner names whose sessions in a folder are this node's.
+func (l *life) owner(folder string) string { return l.dirs.SessionOwner(l.role().Name, folder) }

@@ -9,14 +9,18 @@ import (
 	"testing"
 	"time"
 
+	"github.com/sirupsen/logrus/hooks/test"
 	"github.com/stretchr/testify/require"
+
+	"github.com/raynoded/raynoded/daemon/ray"
+	"github.com/raynoded/raynoded/daemon/role"
 )
 
 // aged makes unmarked sessions in our own folder, the last one the youngest.
 func aged(t *testing.T, l *life, n int) {
 	t.Helper()
 	for i := range n {
-		dir := filepath.Join(l.place.Temp, fmt.Sprint("session_", i))
+		dir := filepath.Join(l.dirs.Temp, fmt.Sprint("session_", i))
 		require.NoError(t, os.MkdirAll(filepath.Join(dir, "logs"), 0o755))
 		when := time.Now().Add(time.Duration(i-n) * time.Hour)
 		require.NoError(t, os.Chtimes(dir, when, when))
@@ -26,7 +30,7 @@ func aged(t *testing.T, l *life, n int) {
 func left(t *testing.T, l *life) []string {
 	t.Helper()
 	names := []string{}
-	for _, e := range listing(t, l.place.Temp) {
+	for _, e := range listing(t, l.dirs.Temp) {
 		names = append(names, e.Name())
 	}
 	return names
@@ -58,10 +62,10 @@ func TestLife_TidyFirst_Asked(t *testing.T) {
 // The guard returns in the middle of a session, and the next one removes the rest of it.
 func TestLife_Tidy_CutOff(t *testing.T) {
 	l := tidying(t)
-	l.role.Ray.KeepSessions = 1
-	current := session(t, filepath.Join(l.place.Temp, "session_now"), "grpo")
+	l.role().Ray.KeepSessions = 1
+	current := session(t, filepath.Join(l.dirs.Temp, "session_now"), "grpo")
 	l.program.LogDir = filepath.Join(current.Dir, "logs")
-	old := session(t, filepath.Join(l.place.Temp, "session_old"), "grpo")
+	old := session(t, filepath.Join(l.dirs.Temp, "session_old"), "grpo")
 	for i := range 20_000 {
 		require.NoError(t, os.WriteFile(filepath.Join(old.Dir, "logs", fmt.Sprint(i)), nil, 0o600))
 	}
@@ -82,4 +86,38 @@ func TestLife_Tidy_CutOff(t *testing.T) {
 	require.DirExists(t, logs)
 	tidied(func() bool { _, err := os.Stat(old.Dir); return err != nil })
 	require.Equal(t, []string{"session_now"}, left(t, l))
+}
+
+// tidying is a life whose sessions can be tidied.
+func tidying(t *testing.T) *life {
+	log, _ := test.NewNullLogger()
+	r := &role.Role{Name: "grpo"}
+	r.Ray.KeepSessions = 2
+	l := lifeOf(r)
+	l.log, l.dirs.Temp = log, filepath.Join(t.TempDir(), "ray")
+	l.processes.dirs, l.processes.instance = l.dirs, r.Name
+	l.node = ray.Node{Role: r, TempDir: l.dirs.Temp}
+	return l
+}
+
+// session makes a session that is marked as owner's.
+func session(t *testing.T, dir, owner string) ray.Session {
+	t.Helper()
+	s := ray.Session{Dir: dir}
+	require.NoError(t, os.MkdirAll(filepath.Join(dir, "logs"), 0o755))
+	require.NoError(t, s.Claim(owner))
+	return s
+}
+
+// Two hosts, or users, that have a session together remove it once both want to.
+func TestLife_Remove_Shared(t *testing.T) {
+	l := tidying(t)
+	dir := filepath.Join(t.TempDir(), "session_1")
+	ours := session(t, dir, l.owner("/shared"))
+	session(t, dir, "theirs")
+	l.remove(t.Context(), ours, l.owner("/shared"))
+	require.DirExists(t, filepath.Join(dir, "logs"))
+	require.False(t, ours.Shared("theirs"), "it is theirs alone")
+	l.remove(t.Context(), ours, "theirs")
+	require.NoDirExists(t, dir)
 }

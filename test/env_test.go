@@ -13,8 +13,8 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"github.com/raynoded/raynoded/daemon"
 	"github.com/raynoded/raynoded/daemon/environ"
+	"github.com/raynoded/raynoded/daemon/host"
 	"github.com/raynoded/raynoded/test/lab"
 )
 
@@ -87,7 +87,7 @@ func TestEnv_TwoHosts(t *testing.T) {
 
 // observe makes the cluster, and returns what `raynoded env` said on each host and what tasks found
 // there.
-func observe(t *testing.T, delivery string) (map[string]daemon.Environment, findings) {
+func observe(t *testing.T, delivery string) (map[string]host.Environment, findings) {
 	t.Helper()
 	s := newSite(t, "2.60.0")
 	network := lab.NewNetwork(t)
@@ -127,11 +127,11 @@ wait_timeout = "2m"
 	members["a"].write(t, filepath.Join(s.dir, "profiles", "open-instruct.toml"), string(profile))
 	members["a"].write(t, filepath.Join(s.dir, "secrets.env"), "HF_TOKEN=hush-hush\n")
 
-	said, running := map[string]daemon.Environment{}, map[string]*lab.Process{}
+	said, running := map[string]host.Environment{}, map[string]*lab.Process{}
 	for _, name := range slices.Sorted(maps.Keys(wiring)) {
-		host := lab.Netns(t, network, name, "")
+		place := lab.Netns(t, network, name, "")
 		// One path on both hosts, with another content.
-		host.Sh(
+		place.Sh(
 			t,
 			"ip link set "+lab.Interface+" down && ip link set "+lab.Interface+" name "+wiring[name]+" && ip link set "+
 				""+wiring[name]+" up && "+
@@ -144,12 +144,12 @@ wait_timeout = "2m"
 			"GORACE=atexit_sleep_ms=0",
 			"LAUNCHER_RANK=" + name, "OF_THE_SERVICE=1", "INVOCATION_ID=1", "NCCL_ALGO=Ring", "WATCHDOG_PID=1", lab.Binary(t),
 		}
-		out := host.Sh(t, strings.Join(append(raynoded, "env", "--json", "--role", role), " "))
-		var e daemon.Environment
+		out := place.Sh(t, strings.Join(append(raynoded, "env", "--json", "--role", role), " "))
+		var e host.Environment
 		require.NoError(t, json.Unmarshal([]byte(out), &e))
 		said[name] = e
 		require.NotContains(t, out, "hush")
-		running[name] = host.Start(t, append(raynoded, "run", "--role", role)...)
+		running[name] = place.Start(t, append(raynoded, "run", "--role", role)...)
 	}
 	require.Equal(t, 0, running["a"].Wait(t, comes), running["a"].Output())
 	require.Equal(t, 0, running["b"].Wait(t, comes), running["b"].Output())
@@ -163,7 +163,7 @@ wait_timeout = "2m"
 
 // sees compares what a task found with what `raynoded env` said of its host. What Ray adds is
 // listed by name.
-func sees(t *testing.T, said daemon.Environment, found seen) {
+func sees(t *testing.T, said host.Environment, found seen) {
 	t.Helper()
 	want := map[string]string{"HF_TOKEN": "hush-hush"}
 	conf := ""

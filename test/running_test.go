@@ -19,7 +19,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"github.com/raynoded/raynoded/daemon"
+	"github.com/raynoded/raynoded/daemon/host"
 	"github.com/raynoded/raynoded/test/lab"
 )
 
@@ -238,7 +238,7 @@ func (r *running) stop(t *testing.T) time.Duration {
 func (r *running) ends(t *testing.T, code int, reason string) {
 	t.Helper()
 	require.Equal(t, code, r.wait(t, comes), r.log(t))
-	var end daemon.End
+	var end host.End
 	text, err := os.ReadFile(r.path("last-end.json"))
 	require.NoError(t, err)
 	require.NoError(t, json.Unmarshal(text, &end))

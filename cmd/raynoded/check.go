@@ -9,7 +9,7 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"github.com/raynoded/raynoded/daemon"
+	"github.com/raynoded/raynoded/daemon/host"
 	"github.com/raynoded/raynoded/daemon/role"
 )
 
@@ -102,7 +102,7 @@ func warnings(r *role.Role) []string {
 	if err != nil || r.Standing() || r.Kind == role.Single || filepath.Dir(path) != filepath.Dir(defaultRole) {
 		return nil
 	}
-	unit := daemon.UnitName(r.Name)
+	unit := host.UnitName(r.Name)
 	if _, err := os.Lstat(filepath.Join(wants, unit)); err != nil {
 		return nil
 	}

@@ -20,7 +20,7 @@ import (
 )
 
 // cluster is one test's: a folder, a Ray in it, and an address for the head that nobody else has.
-type cluster struct {
+type testCluster struct {
 	*testing.T
 	dir  string
 	ray  fakeray.Folder
@@ -32,12 +32,12 @@ type cluster struct {
 // clusters counts those of this process: every one has a loopback address of its own.
 var clusters atomic.Uint32
 
-func newCluster(t *testing.T) *cluster {
+func newCluster(t *testing.T) *testCluster {
 	t.Helper()
 	dir, err := os.MkdirTemp("/tmp", "rn") // t.TempDir's are too long for Ray's sockets
 	require.NoError(t, err)
 	n, pid := clusters.Add(1), os.Getpid()
-	c := &cluster{T: t, dir: dir, ray: fakeray.Folder(filepath.Join(dir, "f"))}
+	c := &testCluster{T: t, dir: dir, ray: fakeray.Folder(filepath.Join(dir, "f"))}
 	c.ip = fmt.Sprintf("127.%d.%d.%d", 1+pid/250%250, 1+pid%250, 1+n%250)
 	c.head = c.ip + ":6379"
 	c.bin, err = c.ray.Install()
@@ -50,7 +50,7 @@ func newCluster(t *testing.T) *cluster {
 }
 
 // kill ends whoever is left of a test that failed half-way, and what the test itself has started.
-func (c *cluster) kill() {
+func (c *testCluster) kill() {
 	all, err := c.ray.Processes()
 	require.NoError(c, err)
 	for _, p := range all {
@@ -61,9 +61,9 @@ func (c *cluster) kill() {
 }
 
 // host makes a host of a role file, with more keys laid over it. $HEAD and the like are filled in.
-func (c *cluster) host(name, role string, more ...string) *host {
+func (c *testCluster) host(name, role string, more ...string) *testHost {
 	c.Helper()
-	h := &host{cluster: c, name: name}
+	h := &testHost{testCluster: c, name: name}
 	h.env = []string{c.ray.Env(), "STATE_DIRECTORY=" + h.path(), "RUNTIME_DIRECTORY=" + h.path("run")}
 	h.write(h.role(), role)
 	for i, text := range more {
@@ -73,19 +73,19 @@ func (c *cluster) host(name, role string, more ...string) *host {
 }
 
 // fill puts in what only the test knows.
-func (c *cluster) fill(text string) string {
+func (c *testCluster) fill(text string) string {
 	return strings.NewReplacer("$HEAD", c.head, "$IP", c.ip, "$DIR", c.dir, "$BIN", c.bin).Replace(text)
 }
 
 // matches compares a text with what it must be, in which * stands for anything.
-func (c *cluster) matches(want, got string) {
+func (c *testCluster) matches(want, got string) {
 	c.Helper()
 	pattern := strings.ReplaceAll(regexp.QuoteMeta(c.fill(want)), `\*`, ".*")
 	require.Regexp(c, "^(?s:"+pattern+")$", got)
 }
 
 // started are the programs that hosts have started, by way of `ray start`.
-func (c *cluster) started(programs ...string) []fakeray.Process {
+func (c *testCluster) started(programs ...string) []fakeray.Process {
 	c.Helper()
 	all, err := c.ray.Processes()
 	require.NoError(c, err)
@@ -95,7 +95,7 @@ func (c *cluster) started(programs ...string) []fakeray.Process {
 }
 
 // one returns the only one of a program that lives.
-func (c *cluster) one(program string) fakeray.Process {
+func (c *testCluster) one(program string) fakeray.Process {
 	c.Helper()
 	found := slices.DeleteFunc(c.started(program), func(p fakeray.Process) bool { return !p.Alive() })
 	require.Len(c, found, 1, program)
@@ -103,7 +103,7 @@ func (c *cluster) one(program string) fakeray.Process {
 }
 
 // settled waits until `ray start` has returned.
-func (c *cluster) settled() {
+func (c *testCluster) settled() {
 	c.Helper()
 	c.eventually(func() bool {
 		return !slices.ContainsFunc(c.started("ray start"), fakeray.Process.Alive)
@@ -114,7 +114,7 @@ func (c *cluster) settled() {
 const byTest = "STARTED_BY=test"
 
 // play starts one program of Ray's as the test's own.
-func (c *cluster) play(program string, env []string, args ...string) (cmd *exec.Cmd, session string) {
+func (c *testCluster) play(program string, env []string, args ...string) (cmd *exec.Cmd, session string) {
 	c.Helper()
 	session, err := os.MkdirTemp(c.dir, "session")
 	require.NoError(c, err)
@@ -135,7 +135,7 @@ func stop(cmd *exec.Cmd) {
 }
 
 // gcs starts a head that is a GCS and nothing else.
-func (c *cluster) gcs(env ...string) *exec.Cmd {
+func (c *testCluster) gcs(env ...string) *exec.Cmd {
 	c.Helper()
 	for i := range env {
 		env[i] = c.fill(env[i])
@@ -152,7 +152,7 @@ func (c *cluster) gcs(env ...string) *exec.Cmd {
 }
 
 // node starts a raylet that no raynoded knows of.
-func (c *cluster) node(name string, gpus int, labels ...string) *exec.Cmd {
+func (c *testCluster) node(name string, gpus int, labels ...string) *exec.Cmd {
 	c.Helper()
 	id := fmt.Sprintf("%x", name)
 	cmd, session := c.play(
@@ -167,7 +167,7 @@ func (c *cluster) node(name string, gpus int, labels ...string) *exec.Cmd {
 }
 
 // mute is a head that takes connections and says nothing.
-func (c *cluster) mute() {
+func (c *testCluster) mute() {
 	c.Helper()
 	l, err := net.Listen("tcp", c.head)
 	require.NoError(c, err)
@@ -175,7 +175,7 @@ func (c *cluster) mute() {
 }
 
 // stranger listens where the head should be, and is no Ray.
-func (c *cluster) stranger() {
+func (c *testCluster) stranger() {
 	c.Helper()
 	l, err := net.Listen("tcp", c.head)
 	require.NoError(c, err)
@@ -193,19 +193,19 @@ func (c *cluster) stranger() {
 }
 
 // tell sends a signal to the only one of a program that lives.
-func (c *cluster) tell(program string, s syscall.Signal) {
+func (c *testCluster) tell(program string, s syscall.Signal) {
 	c.Helper()
 	c.alive(program)
 	require.NoError(c, syscall.Kill(c.one(program).PID, s))
 }
 
 // alive waits until a program runs that may come later than READY.
-func (c *cluster) alive(program string) {
+func (c *testCluster) alive(program string) {
 	c.Helper()
 	c.eventually(func() bool { return slices.ContainsFunc(c.started(program), fakeray.Process.Alive) })
 }
 
-func (c *cluster) farewells() []string {
+func (c *testCluster) farewells() []string {
 	c.Helper()
 	names, err := c.ray.Farewells()
 	require.NoError(c, err)
@@ -213,7 +213,7 @@ func (c *cluster) farewells() []string {
 }
 
 // eventually waits for what no log line tells.
-func (c *cluster) eventually(done func() bool) {
+func (c *testCluster) eventually(done func() bool) {
 	c.Helper()
 	require.Eventually(c, done, patience, 5*time.Millisecond)
 }

@@ -13,8 +13,9 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"github.com/raynoded/raynoded/daemon"
+	"github.com/raynoded/raynoded/daemon/cluster"
 	"github.com/raynoded/raynoded/daemon/environ"
+	"github.com/raynoded/raynoded/daemon/host"
 	"github.com/raynoded/raynoded/daemon/role"
 )
 
@@ -71,7 +72,7 @@ func env(ctx context.Context, o envOptions, out io.Writer) error {
 	if o.cluster {
 		return envCluster(ctx, o, r, out)
 	}
-	e, err := daemon.FindEnvironment(ctx, r, daemon.FindPlace(r.Name, os.Getenv), os.Environ())
+	e, err := host.FindEnvironment(ctx, r, host.FindDirs(r.Name, os.Getenv), os.Environ())
 	switch {
 	case err != nil:
 		return err
@@ -86,7 +87,7 @@ func env(ctx context.Context, o envOptions, out io.Writer) error {
 }
 
 // envDiff compares with a process.
-func envDiff(o envOptions, e daemon.Environment, out io.Writer) error {
+func envDiff(o envOptions, e host.Environment, out io.Writer) error {
 	if e.Unknown != nil {
 		return fmt.Errorf("cannot compare: %w", e.Unknown)
 	}
@@ -117,7 +118,15 @@ func envDiff(o envOptions, e daemon.Environment, out io.Writer) error {
 
 // envCluster compares the nodes.
 func envCluster(ctx context.Context, o envOptions, r *role.Role, out io.Writer) error {
-	d, err := daemon.FindDigests(ctx, r)
+	token, err := host.ReadToken(r)
+	if err != nil {
+		return err
+	}
+	decided, err := host.DecideNow(ctx, r)
+	if err != nil {
+		return err
+	}
+	d, err := cluster.FindDigests(ctx, decided, token.Secret)
 	if err != nil {
 		return err
 	}
@@ -132,7 +141,7 @@ func envCluster(ctx context.Context, o envOptions, r *role.Role, out io.Writer) 
 	return err
 }
 
-func showDigests(d daemon.Digests, out io.Writer) error {
+func showDigests(d cluster.Digests, out io.Writer) error {
 	w := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
 	same := 0
 	for _, n := range d.Nodes {
@@ -152,7 +161,7 @@ func showDigests(d daemon.Digests, out io.Writer) error {
 }
 
 // showEnv prints a table for people.
-func showEnv(e daemon.Environment, out io.Writer) {
+func showEnv(e host.Environment, out io.Writer) {
 	where := string(e.Kind)
 	if e.Address != "" {
 		where += ", node ip " + e.Address

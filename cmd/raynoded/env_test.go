@@ -14,7 +14,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"github.com/raynoded/raynoded/daemon"
+	"github.com/raynoded/raynoded/daemon/host"
 )
 
 const someEnv = `
@@ -24,7 +24,7 @@ env_from.files = ["$DIR/secrets.env"]
 `
 
 // dress gives a host profiles and a file with a secret.
-func (h *host) dress() *host {
+func (h *testHost) dress() *testHost {
 	h.Helper()
 	h.write(h.dir+"/profiles/mine.toml", `about = "for a test"
 [env.NCCL_IB_TIMEOUT]
@@ -38,7 +38,7 @@ date = "2026-11-25"
 }
 
 // showEnv runs `raynoded env` of a host.
-func (h *host) showEnv(args ...string) *process {
+func (h *testHost) showEnv(args ...string) *process {
 	h.Helper()
 	return command(h.T, h.env, append([]string{"env", "--role", h.role()}, args...)...)
 }
@@ -108,7 +108,7 @@ func TestEnv_IsWhatRayGets(t *testing.T) {
 	running.until("1 node")
 	p := h.showEnv("--json")
 	require.Equal(t, 0, p.exit())
-	var e daemon.Environment
+	var e host.Environment
 	require.NoError(t, json.Unmarshal([]byte(p.output()), &e))
 	require.Equal(t, h.ip, e.Address)
 	want := []string{"HF_TOKEN=hush-hush"}

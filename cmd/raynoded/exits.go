@@ -1,6 +1,10 @@
 package main
 
-import "strconv"
+import (
+	"strconv"
+
+	"github.com/raynoded/raynoded/daemon/reason"
+)
 
 // exit is what a command means by an exit code.
 type exit struct {
@@ -23,62 +27,64 @@ func (e exit) word() string {
 // run are in README.md.
 var exits = map[string][]exit{
 	"run": {
-		{exitOK, "asked to stop; the head went away after this node had joined; drained away by someone; the job ended well"},
+		{reason.ExitOK, "asked to stop; the head went away after this node had joined; drained away by someone; the job " +
+			"ended well"},
 		{exitUsage, "wrong usage"},
-		{exitUnreachable, "the head could not be reached within cluster.join_timeout"},
-		{exitRay, "Ray died or never came up within ray.start_timeout, the node was disowned, or a fault in raynoded"},
-		{exitHost, "the host is not fit: a program, folder, port, address or token that the role names is not there"},
-		{exitRayUnderJob, "Ray died under a [job]"},
-		{exitBusy, "another raynoded runs this role"},
-		{exitSurvivors, "stopped, but a process could not be killed, which is named, or nobody can say that none is left"},
-		{exitIncomplete, "the cluster was not complete within job.wait_timeout"},
-		{exitMismatch, "another cluster than the pinned one, or Ray/Python versions do not match"},
-		{exitToken, "the token was refused"},
-		{exitRole, "bad role file"},
+		{reason.ExitUnreachable, "the head could not be reached within cluster.join_timeout"},
+		{reason.ExitRay, "Ray died or never came up within ray.start_timeout, the node was disowned, or a fault in raynoded"},
+		{reason.ExitHost, "the host is not fit: a program, folder, port, address or token that the role names is not there"},
+		{reason.ExitRayUnderJob, "Ray died under a [job]"},
+		{reason.ExitBusy, "another raynoded runs this role"},
+		{reason.ExitUnfinished, "stopped, but a process could not be killed, which is named, or nobody can say that none " +
+			"is left"},
+		{reason.ExitIncomplete, "the cluster was not complete within job.wait_timeout"},
+		{reason.ExitMismatch, "another cluster than the pinned one, or Ray/Python versions do not match"},
+		{reason.ExitToken, "the token was refused"},
+		{reason.ExitRole, "bad role file"},
 		{another, "the job's own; 128+n for a signal; one of 69 to 79 is reported as 1"},
 	},
 	"reload": {
-		{exitOK, "applied, or nothing to do"},
+		{reason.ExitOK, "applied, or nothing to do"},
 		{exitUsage, "wrong usage"},
-		{exitUnreachable, "no raynoded runs FILE"},
-		{exitRay, "it does not answer, or may not be asked"},
-		{exitRole, "the files are no good, and nothing has changed"},
+		{reason.ExitUnreachable, "no raynoded runs FILE"},
+		{reason.ExitRay, "it does not answer, or may not be asked"},
+		{reason.ExitRole, "the files are no good, and nothing has changed"},
 	},
 	"check": {
-		{exitOK, "good"},
+		{reason.ExitOK, "good"},
 		{exitUsage, "wrong usage"},
-		{exitRole, "not good, or not there"},
+		{reason.ExitRole, "not good, or not there"},
 	},
 	"config": {
-		{exitOK, "printed"},
+		{reason.ExitOK, "printed"},
 		{exitUsage, "wrong usage"},
-		{exitRole, "the files are no good"},
+		{reason.ExitRole, "the files are no good"},
 	},
 	"env": {
-		{exitOK, "shown; with --diff or --cluster, they are the same"},
+		{reason.ExitOK, "shown; with --diff or --cluster, they are the same"},
 		{exitDiffer, "with --diff or --cluster, they differ"},
 		{exitUsage, "wrong usage"},
-		{exitUnreachable, "the head does not answer, or its name has no address"},
-		{exitHost, "a profile or file cannot be read; with --diff, the host has not the address that the role names"},
-		{exitMismatch, "another cluster than the pinned one"},
-		{exitToken, "the token was refused"},
-		{exitRole, "bad role file; with --diff or --cluster, a launcher's variable is not set"},
+		{reason.ExitUnreachable, "the head does not answer, or its name has no address"},
+		{reason.ExitHost, "a profile or file cannot be read; with --diff, the host has not the address that the role names"},
+		{reason.ExitMismatch, "another cluster than the pinned one"},
+		{reason.ExitToken, "the token was refused"},
+		{reason.ExitRole, "bad role file; with --diff or --cluster, a launcher's variable is not set"},
 	},
 	"wait": {
-		{exitOK, "complete"},
+		{reason.ExitOK, "complete"},
 		{exitUsage, "wrong usage"},
-		{exitUnreachable, "the head never answered within the time"},
-		{exitHost, "the token cannot be read"},
-		{exitIncomplete, "not complete within the time"},
-		{exitMismatch, "another cluster than the pinned one"},
-		{exitToken, "the token was refused"},
-		{exitRole, "bad role file"},
+		{reason.ExitUnreachable, "the head never answered within the time"},
+		{reason.ExitHost, "the token cannot be read"},
+		{reason.ExitIncomplete, "not complete within the time"},
+		{reason.ExitMismatch, "another cluster than the pinned one"},
+		{reason.ExitToken, "the token was refused"},
+		{reason.ExitRole, "bad role file"},
 	},
 	"forget": {
-		{exitOK, "forgotten, or nothing was there"},
+		{reason.ExitOK, "forgotten, or nothing was there"},
 		{exitUsage, "not confirmed, or wrong usage"},
-		{exitHost, "cannot be deleted"},
-		{exitBusy, "the head runs"},
-		{exitRole, "bad role file, or not a head's"},
+		{reason.ExitHost, "cannot be deleted"},
+		{reason.ExitBusy, "the head runs"},
+		{reason.ExitRole, "bad role file, or not a head's"},
 	},
 }

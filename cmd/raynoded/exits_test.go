@@ -7,6 +7,8 @@ import (
 	"testing"
 
 	"github.com/stretchr/testify/require"
+
+	"github.com/raynoded/raynoded/daemon/reason"
 )
 
 func TestExits_OfCommandsThatThereAre(t *testing.T) {
@@ -17,7 +19,7 @@ func TestExits_OfCommandsThatThereAre(t *testing.T) {
 	}
 	for name, list := range exits {
 		require.True(t, named[name], name)
-		require.Equal(t, exitOK, list[0].code, name)
+		require.Equal(t, reason.ExitOK, list[0].code, name)
 	}
 }
 

@@ -10,7 +10,7 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"github.com/raynoded/raynoded/daemon"
+	"github.com/raynoded/raynoded/daemon/host"
 	"github.com/raynoded/raynoded/daemon/role"
 )
 
@@ -39,7 +39,7 @@ func forget(ctx context.Context, path string, sure bool, stdin io.Reader, stdout
 	if err != nil {
 		return err
 	}
-	kept, err := daemon.FindKept(r, daemon.FindPlace(r.Name, os.Getenv))
+	kept, err := host.FindKept(r, host.FindDirs(r.Name, os.Getenv))
 	if err != nil {
 		return err
 	}
@@ -60,7 +60,7 @@ func forget(ctx context.Context, path string, sure bool, stdin io.Reader, stdout
 }
 
 // confirmed asks a person. Who is none has not agreed.
-func confirmed(kept daemon.Kept, stdin io.Reader, stdout io.Writer) bool {
+func confirmed(kept host.Kept, stdin io.Reader, stdout io.Writer) bool {
 	if f, is := stdin.(*os.File); is && !terminal(f) {
 		return false
 	}

@@ -70,32 +70,32 @@ func TestRun_HeadThatFails(t *testing.T) {
 	waiting := job("trap '' TERM; echo at work; sleep 1000")
 	cases := []struct {
 		name, more string
-		do         func(*host)
+		do         func(*testHost)
 		code       int
 		reason     string
 	}{
 		{
-			"its GCS is killed", "", func(h *host) { h.tell("gcs_server", syscall.SIGKILL) },
+			"its GCS is killed", "", func(h *testHost) { h.tell("gcs_server", syscall.SIGKILL) },
 			70, "Ray failed: *gcs_server ended with signal killed",
 		},
 		{
-			"its GCS is terminated", "", func(h *host) { h.tell("gcs_server", syscall.SIGTERM) },
+			"its GCS is terminated", "", func(h *testHost) { h.tell("gcs_server", syscall.SIGTERM) },
 			70, "Ray failed: *gcs_server ended with exit code 0",
 		},
 		{
-			"its raylet crashes", "", func(h *host) { h.tell("raylet", syscall.SIGUSR1) },
+			"its raylet crashes", "", func(h *testHost) { h.tell("raylet", syscall.SIGUSR1) },
 			70, "Ray failed: *raylet ended with exit code 3: no more shared memory",
 		},
 		{
-			"under a job", waiting, func(h *host) { h.tell("raylet", syscall.SIGUSR1) },
+			"under a job", waiting, func(h *testHost) { h.tell("raylet", syscall.SIGUSR1) },
 			72, "Ray failed under the job: *raylet ended with exit code 3: no more shared memory",
 		},
 		{
-			"GCS under a job", waiting, func(h *host) { h.tell("gcs_server", syscall.SIGKILL) },
+			"GCS under a job", waiting, func(h *testHost) { h.tell("gcs_server", syscall.SIGKILL) },
 			72, "Ray failed under the job: *gcs_server ended with signal killed",
 		},
 		{
-			"disowned", waiting, func(h *host) { h.tell("raylet", syscall.SIGHUP) },
+			"disowned", waiting, func(h *testHost) { h.tell("raylet", syscall.SIGHUP) },
 			72, "Ray failed under the job: *the GCS says node * is dead: health check failed",
 		},
 	}

@@ -9,12 +9,12 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"github.com/raynoded/raynoded/daemon"
+	"github.com/raynoded/raynoded/daemon/host"
 )
 
 // host is one pretended host: a role file and folders of its own.
-type host struct {
-	*cluster
+type testHost struct {
+	*testCluster
 	name string
 	env  []string
 }
@@ -50,39 +50,39 @@ node = { name = "gpu-002" }
 	standing = "watchdog.on_head_loss = \"rejoin\"\n"
 )
 
-func (h *host) path(parts ...string) string {
+func (h *testHost) path(parts ...string) string {
 	return filepath.Join(append([]string{h.dir, h.name}, parts...)...)
 }
 
-func (h *host) role() string { return filepath.Join(h.dir, h.name+".toml") }
+func (h *testHost) role() string { return filepath.Join(h.dir, h.name+".toml") }
 
-func (h *host) write(path, text string) {
+func (h *testHost) write(path, text string) {
 	h.Helper()
 	require.NoError(h, os.MkdirAll(filepath.Dir(path), 0o755))
 	require.NoError(h, os.WriteFile(path, []byte(h.fill(text)), 0o600))
 }
 
 // with adds to the environment of raynoded, and so of Ray.
-func (h *host) with(env ...string) *host {
+func (h *testHost) with(env ...string) *testHost {
 	for _, entry := range env {
 		h.env = append(h.env, h.fill(entry))
 	}
 	return h
 }
 
-func (h *host) run() *process {
+func (h *testHost) run() *process {
 	h.Helper()
 	return h.runWith(nil)
 }
 
-func (h *host) runWith(stdin *os.File) *process {
+func (h *testHost) runWith(stdin *os.File) *process {
 	h.Helper()
 	return commandAt(h.T, stdin, h.env, "run", "--role", h.role())
 }
 
 // ends waits for the end of p and compares it with what must be: the exit code, and the reason, in
 // which * stands for anything; both in the log's last line and on record. Nothing must be left.
-func (h *host) ends(p *process, code int, reason string) {
+func (h *testHost) ends(p *process, code int, reason string) {
 	h.Helper()
 	require.Equal(h, code, p.exit())
 	end := h.end()
@@ -98,9 +98,9 @@ func (h *host) ends(p *process, code int, reason string) {
 }
 
 // end is what the last run put on record.
-func (h *host) end() daemon.End {
+func (h *testHost) end() host.End {
 	h.Helper()
-	var end daemon.End
+	var end host.End
 	text, err := os.ReadFile(h.path("last-end.json"))
 	require.NoError(h, err)
 	require.NoError(h, json.Unmarshal(text, &end))
@@ -108,7 +108,7 @@ func (h *host) end() daemon.End {
 }
 
 // nothingLeft looks for what p may have left behind.
-func (h *host) nothingLeft(p *process) {
+func (h *testHost) nothingLeft(p *process) {
 	h.Helper()
 	for _, left := range h.started() {
 		require.False(h, left.Alive(), "%s is left", left.Program)

@@ -10,7 +10,7 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"github.com/raynoded/raynoded/daemon"
+	"github.com/raynoded/raynoded/daemon/host"
 	"github.com/raynoded/raynoded/daemon/report"
 	"github.com/raynoded/raynoded/daemon/role"
 )
@@ -64,9 +64,9 @@ func reload(ctx context.Context, path string, asJSON bool, out io.Writer) error 
 // askReload asks the daemon of an instance: in the folders that are this user's, else in those of
 // the unit.
 func askReload(ctx context.Context, name string) (report.Reloaded, error) {
-	own := daemon.FindPlace(name, os.Getenv).ControlSocket()
+	own := host.FindDirs(name, os.Getenv).ControlSocket()
 	r, err := report.Reload(ctx, own)
-	unit := daemon.UnitPlace(name).ControlSocket()
+	unit := host.UnitDirs(name).ControlSocket()
 	if errors.Is(err, report.ErrNobody) && unit != own {
 		return report.Reload(ctx, unit)
 	}

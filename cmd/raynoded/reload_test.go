@@ -18,7 +18,7 @@ import (
 )
 
 // reload asks the node of a host, and returns the exit code and what was printed.
-func (h *host) reload(more ...string) (code int, stdout, stderr string) {
+func (h *testHost) reload(more ...string) (code int, stdout, stderr string) {
 	h.Helper()
 	p := command(h.T, h.env, append([]string{"reload", "--role", h.role()}, more...)...)
 	code = p.exit()
@@ -40,7 +40,7 @@ func seen(stdout string) string {
 }
 
 // edit replaces a file in one step.
-func (h *host) edit(path, text string) {
+func (h *testHost) edit(path, text string) {
 	h.Helper()
 	temp := filepath.Join(h.dir, "new")
 	h.write(temp, text)

@@ -17,7 +17,9 @@ import (
 
 	"github.com/raynoded/raynoded/daemon"
 	"github.com/raynoded/raynoded/daemon/child"
+	"github.com/raynoded/raynoded/daemon/host"
 	"github.com/raynoded/raynoded/daemon/notify"
+	"github.com/raynoded/raynoded/daemon/reason"
 	"github.com/raynoded/raynoded/daemon/role"
 )
 
@@ -49,33 +51,33 @@ func runNode(ctx context.Context, path string, stderr io.Writer) error {
 		return err
 	}
 	files := role.Read(path)
-	place := daemon.FindPlace(role.Name(path), os.Getenv)
+	dirs := host.FindDirs(role.Name(path), os.Getenv)
 	r, err := files.Load()
 	if err != nil {
-		return refused(err, role.Name(path), place, stderr)
+		return refused(err, role.Name(path), dirs, stderr)
 	}
 	log := newLogger(r.Log, stderr)
-	err = node(ctx, r, files, place, log, stderr)
+	err = node(ctx, r, files, dirs, log, stderr)
 	code := exitCode(err)
 	end := log.WithFields(logrus.Fields{"exit": code, "role": string(r.Kind), "instance": r.Name})
-	if code == exitOK {
+	if code == reason.ExitOK {
 		end.Infof("ended: %v", err)
 	} else {
 		end.Errorf("ended: %v", err)
 	}
-	if errors.Is(err, daemon.ErrBusy) {
+	if errors.Is(err, reason.ErrBusy) {
 		return reported{err} // the other one's record stays
 	}
-	record := daemon.End{Time: time.Now(), Role: string(r.Kind), Reason: err.Error(), Code: code}
-	if err := place.Record(record); err != nil {
+	record := host.End{Time: time.Now(), Role: string(r.Kind), Reason: err.Error(), Code: code}
+	if err := dirs.Record(record); err != nil {
 		log.WithError(err).Debug("cannot record how the run ended")
 	}
 	return reported{err}
 }
 
 // refused puts on record that there was no role to run, and says so in the journal as of every end.
-func refused(err error, instance string, place daemon.Place, stderr io.Writer) error {
-	_ = place.RecordRefused(daemon.End{Time: time.Now(), Reason: err.Error(), Code: exitCode(err)})
+func refused(err error, instance string, dirs host.Dirs, stderr io.Writer) error {
+	_ = dirs.RecordRefused(host.End{Time: time.Now(), Reason: err.Error(), Code: exitCode(err)})
 	if !toJournal(role.Log{}) {
 		return err
 	}
@@ -88,11 +90,11 @@ func refused(err error, instance string, place daemon.Place, stderr io.Writer) e
 }
 
 func node(
-	ctx context.Context, r *role.Role, files role.Files, place daemon.Place, log *logrus.Logger, stderr io.Writer,
+	ctx context.Context, r *role.Role, files role.Files, dirs host.Dirs, log *logrus.Logger, stderr io.Writer,
 ) error {
 	tree, err := child.New()
 	if err != nil {
-		return fmt.Errorf("%w: %w", daemon.ErrHost, err)
+		return fmt.Errorf("%w: %w", reason.ErrHost, err)
 	}
 	log.WithField("version", version).
 		Infof("raynoded %s as %s from %s; processes: %s", version, r.Kind, r.Files[0], tree.Cgroup())
@@ -103,7 +105,7 @@ func node(
 	defer reaped()
 	go func() { _ = tree.Reap(reaping) }()
 	return daemon.New(daemon.Options{
-		Role: r, Files: files, Place: place, Log: log, Relog: func(l role.Log) { setLog(log, l, stderr) },
+		Role: r, Files: files, Dirs: dirs, Log: log, Relog: func(l role.Log) { setLog(log, l, stderr) },
 		Hangups: hangups, Systemd: notify.New(), Tree: tree, Env: os.Environ(), Output: childOutput(r.Log),
 	}).Run(ctx, hurry)
 }
@@ -125,7 +127,7 @@ func signals(parent context.Context, hangups chan<- struct{}) (ctx, hurry contex
 	done := make(chan struct{})
 	go func() {
 		act := []func(os.Signal){
-			func(s os.Signal) { ask(fmt.Errorf("%w: %s", daemon.ErrAsked, s)) },
+			func(s os.Signal) { ask(fmt.Errorf("%w: %s", reason.ErrAsked, s)) },
 			func(os.Signal) { press() },
 		}
 		for len(act) > 0 {

@@ -21,7 +21,7 @@ type systemd struct {
 	said  []string // what was heard and looked at: datagrams, their lines with "; " between them
 }
 
-func (h *host) systemd() *systemd {
+func (h *testHost) systemd() *systemd {
 	h.Helper()
 	path := filepath.Join(h.dir, "notify")
 	conn, err := net.ListenUnixgram("unixgram", &net.UnixAddr{Net: "unixgram", Name: path})
@@ -121,12 +121,12 @@ func TestRun_TellsSystemd(t *testing.T) {
 		name  string
 		more  string
 		head  bool
-		do    func(h *host, p *process, s *systemd, gcs *exec.Cmd)
+		do    func(h *testHost, p *process, s *systemd, gcs *exec.Cmd)
 		code  int
 		heard []string
 	}{
 		{
-			"a whole life", "", true, func(_ *host, p *process, s *systemd, _ *exec.Cmd) {
+			"a whole life", "", true, func(_ *testHost, p *process, s *systemd, _ *exec.Cmd) {
 				s.until("READY=1")
 				s.until("WATCHDOG=1")
 				p.signal(syscall.SIGTERM)
@@ -134,28 +134,30 @@ func TestRun_TellsSystemd(t *testing.T) {
 			0, []string{waiting, starting, running, asked},
 		},
 		{
-			"head lost", "", true, func(_ *host, _ *process, s *systemd, gcs *exec.Cmd) {
+			"head lost", "", true, func(_ *testHost, _ *process, s *systemd, gcs *exec.Cmd) {
 				s.until("READY=1")
 				stop(gcs)
 			},
 			0, []string{waiting, starting, running, "STOPPING=1; STATUS=stopping: " + who + "; " + lost},
 		},
 		{
-			"asked before it was ready", "", false, func(_ *host, p *process, s *systemd, _ *exec.Cmd) {
+			"asked before it was ready", "", false, func(_ *testHost, p *process, s *systemd, _ *exec.Cmd) {
 				s.until("cannot reach head")
 				p.signal(syscall.SIGTERM)
 			},
 			0, []string{waiting, "READY=1; STATUS=stopping: " + who + "; asked to stop: terminated", asked},
 		},
 		{
-			"failed before it was ready", `cluster.join_timeout = "300ms"`, false, func(*host, *process, *systemd, *exec.Cmd) {},
+			"failed before it was ready", `cluster.join_timeout = "300ms"`, false, func(*testHost, *process, *systemd,
+				*exec.Cmd) {
+			},
 			69, []string{
 				"STATUS=waiting: " + who + " (0s of 300ms)",
 				"STOPPING=1; STATUS=stopping: " + who + "; the head cannot be reached within cluster.join_timeout (300ms): *",
 			},
 		},
 		{
-			"Ray failed", "", true, func(h *host, _ *process, s *systemd, _ *exec.Cmd) {
+			"Ray failed", "", true, func(h *testHost, _ *process, s *systemd, _ *exec.Cmd) {
 				s.until("READY=1")
 				h.tell("raylet", syscall.SIGUSR1)
 			},
@@ -164,7 +166,7 @@ func TestRun_TellsSystemd(t *testing.T) {
 			},
 		},
 		{
-			"standing", standing, true, func(h *host, p *process, s *systemd, gcs *exec.Cmd) {
+			"standing", standing, true, func(h *testHost, p *process, s *systemd, gcs *exec.Cmd) {
 				s.until("running")
 				stop(gcs)
 				s.until("waiting")
@@ -177,7 +179,7 @@ func TestRun_TellsSystemd(t *testing.T) {
 			},
 		},
 		{
-			"standing with a wrong version", standing, true, func(h *host, p *process, s *systemd, _ *exec.Cmd) {
+			"standing with a wrong version", standing, true, func(h *testHost, p *process, s *systemd, _ *exec.Cmd) {
 				s.until("STATUS=waiting: " + h.fill(who) + "; " + mayNotJoin)
 				p.signal(syscall.SIGTERM)
 			},

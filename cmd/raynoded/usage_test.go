@@ -178,7 +178,7 @@ func TestRun_AfterAKillUnderRayStart(t *testing.T) {
 }
 
 // keeps waits until a process is written down for the next raynoded.
-func (h *host) keeps(pid int) {
+func (h *testHost) keeps(pid int) {
 	h.Helper()
 	h.eventually(func() bool {
 		text, _ := os.ReadFile(h.path("processes.json"))

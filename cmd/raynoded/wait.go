@@ -5,11 +5,14 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"os"
 	"time"
 
 	"github.com/spf13/cobra"
 
-	"github.com/raynoded/raynoded/daemon"
+	"github.com/raynoded/raynoded/daemon/cluster"
+	"github.com/raynoded/raynoded/daemon/host"
+	"github.com/raynoded/raynoded/daemon/reason"
 	"github.com/raynoded/raynoded/daemon/role"
 )
 
@@ -52,14 +55,12 @@ func wait(ctx context.Context, o waitOptions, hosts []string, stdout, stderr io.
 	if err != nil {
 		return err
 	}
-	want := daemon.Wanted{Nodes: o.nodes, GPUs: o.gpus, Hosts: hosts}
+	want := cluster.Wanted{Nodes: o.nodes, GPUs: o.gpus, Hosts: hosts}
 	ctx, _, stop := signals(ctx, nil)
 	defer stop()
-	seen, err := daemon.Gather(ctx, r, want, o.timeout, func(text string) {
-		fmt.Fprintln(stderr, text)
-	})
-	if errors.Is(err, daemon.ErrAsked) {
-		err = fmt.Errorf("%w: interrupted: %s", daemon.ErrIncomplete, seen)
+	seen, err := gather(ctx, r, want, o.timeout, stderr)
+	if errors.Is(err, reason.ErrAsked) {
+		err = fmt.Errorf("%w: interrupted: %s", reason.ErrIncomplete, seen)
 	}
 	if o.json {
 		return errors.Join(err, encoder(stdout).Encode(seen))
@@ -68,4 +69,18 @@ func wait(ctx context.Context, o waitOptions, hosts []string, stdout, stderr io.
 		fmt.Fprintln(stdout, seen)
 	}
 	return err
+}
+
+func gather(
+	ctx context.Context, r *role.Role, want cluster.Wanted, limit time.Duration, stderr io.Writer,
+) (cluster.Gathered, error) {
+	token, err := host.ReadToken(r)
+	if err != nil {
+		return cluster.Nothing(r, want), err
+	}
+	return cluster.Gather(ctx, r, cluster.Gathering{
+		Decide: func(ctx context.Context) (*role.Role, error) { return host.Decide(ctx, r, os.Getenv) },
+		Token:  token.Secret, Want: want, Limit: limit,
+		Say: func(text string) { fmt.Fprintln(stderr, text) },
+	})
 }

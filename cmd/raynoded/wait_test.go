@@ -9,7 +9,7 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-func (h *host) wait(args ...string) *process {
+func (h *testHost) wait(args ...string) *process {
 	h.Helper()
 	return command(h.T, h.env, append([]string{"wait", "--role", h.role()}, args...)...)
 }
@@ -46,19 +46,19 @@ func TestWait_Ends(t *testing.T) {
 	cases := []struct {
 		name, more     string
 		args           []string
-		head           func(h *host)
+		head           func(h *testHost)
 		code           int
 		stdout, stderr string
 	}{
 		{
-			"at once", "", []string{"--nodes=1"}, func(h *host) {
+			"at once", "", []string{"--nodes=1"}, func(h *testHost) {
 				h.gcs()
 				h.node("gpu-001", 4)
 			},
 			0, "1 of 1 nodes; here: gpu-001\n", "",
 		},
 		{
-			"by address", "", []string{"$IP"}, func(h *host) {
+			"by address", "", []string{"$IP"}, func(h *testHost) {
 				h.gcs()
 				h.node("gpu-001", 4)
 			},
@@ -66,7 +66,7 @@ func TestWait_Ends(t *testing.T) {
 		},
 		{
 			"not complete", "cluster.nodes = 3", []string{"--gpus=16", "--timeout=3s", "gpu-001", "gpu-003", "gpu-004"},
-			func(h *host) {
+			func(h *testHost) {
 				h.gcs()
 				h.node("gpu-001", 4)
 				leave(h.node("gpu-002", 4))
@@ -77,7 +77,7 @@ func TestWait_Ends(t *testing.T) {
 				"gpu-004; left: gpu-002, gpu-003",
 		},
 		{
-			"as JSON", "cluster.nodes = 3", []string{"--timeout=3s", "--json", "gpu-001", "gpu-003"}, func(h *host) {
+			"as JSON", "cluster.nodes = 3", []string{"--timeout=3s", "--json", "gpu-001", "gpu-003"}, func(h *testHost) {
 				h.gcs()
 				h.node("gpu-001", 4)
 				leave(h.node("gpu-002", 4))
@@ -102,13 +102,13 @@ func TestWait_Ends(t *testing.T) {
 				"raynoded: the cluster is not complete within 3s: 1 of 3 nodes; here: gpu-001; missing: gpu-003; left: gpu-002",
 		},
 		{
-			"no head", "", []string{"--timeout=300ms"}, func(*host) {},
+			"no head", "", []string{"--timeout=300ms"}, func(*testHost) {},
 			69, "", "cannot reach head $HEAD: connection refused\n" +
 				"raynoded: the head cannot be reached within 300ms: cannot reach head $HEAD: connection refused",
 		},
 		{
 			"no head, as JSON", "cluster.nodes = 4", []string{"--timeout=300ms", "--json", "--gpus=3", "gpu-001"},
-			func(*host) {},
+			func(*testHost) {},
 			69, `{
   "nodes": 0,
   "nodes_wanted": 4,
@@ -125,17 +125,17 @@ func TestWait_Ends(t *testing.T) {
 				"raynoded: the head cannot be reached within 300ms: cannot reach head $HEAD: connection refused",
 		},
 		{
-			"a head that says nothing", "", []string{"--timeout=300ms"}, func(h *host) { h.mute() },
+			"a head that says nothing", "", []string{"--timeout=300ms"}, func(h *testHost) { h.mute() },
 			69, "", "raynoded: the head cannot be reached within 300ms: cannot ask head $HEAD *: connected, but no answer",
 		},
 		{
 			"pinned to another cluster", `cluster.id = "00112233445566778899aabbccddeeff00112233445566778899aabb"`, nil,
-			func(h *host) { h.gcs() },
+			func(h *testHost) { h.gcs() },
 			76, "", "raynoded: " + mayNotJoin + "cluster.id: pinned to " +
 				"00112233445566778899aabbccddeeff00112233445566778899aabb, but this is *",
 		},
 		{
-			"token refused", "", nil, func(h *host) {
+			"token refused", "", nil, func(h *testHost) {
 				h.write(h.dir+"/token", "hush-hush\n")
 				h.gcs("RAY_AUTH_MODE=token", "RAY_AUTH_TOKEN_PATH=$DIR/token")
 			},
@@ -143,16 +143,17 @@ func TestWait_Ends(t *testing.T) {
 				"(InvalidAuthToken: Authentication token is missing or incorrect)",
 		},
 		{
-			"no token file", `auth = { mode = "token", token_file = "$DIR/none" }`, nil, func(*host) {},
+			"no token file", `auth = { mode = "token", token_file = "$DIR/none" }`, nil, func(*testHost) {},
 			71, "", "raynoded: " + unfit + "auth.token_file: cannot read the token: stat $DIR/none: no such file or directory",
 		},
 		{
-			"no token file, as JSON", `auth = { mode = "token", token_file = "$DIR/none" }`, []string{"--json"}, func(*host) {},
+			"no token file, as JSON", `auth = { mode = "token", token_file = "$DIR/none" }`, []string{"--json"},
+			func(*testHost) {},
 			71, nobodyYet, "raynoded: " + unfit + "auth.token_file: cannot read the token: stat $DIR/none: no such file or " +
 				"directory",
 		},
 		{
-			"bad role file", `role = "wroker"`, nil, func(*host) {}, 78, "",
+			"bad role file", `role = "wroker"`, nil, func(*testHost) {}, 78, "",
 			`$DIR/worker.toml.d/0.toml:1:9: role: must be "head", "worker", "single" or "auto", got "wroker"`,
 		},
 	}

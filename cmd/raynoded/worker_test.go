@@ -18,21 +18,21 @@ func TestRun_WorkerThatRuns(t *testing.T) {
 		name    string
 		fakeray string
 		more    string
-		do      func(h *host, p *process, gcs *exec.Cmd)
+		do      func(h *testHost, p *process, gcs *exec.Cmd)
 		code    int
 		reason  string
 	}{
 		{
-			"asked to stop", "actor", "", func(_ *host, p *process, _ *exec.Cmd) { p.signal(syscall.SIGTERM) },
+			"asked to stop", "actor", "", func(_ *testHost, p *process, _ *exec.Cmd) { p.signal(syscall.SIGTERM) },
 			0, "asked to stop: terminated",
 		},
 		{
 			"grace is over", "actor,ignore-term", `stop.grace = "200ms"`,
-			func(_ *host, p *process, _ *exec.Cmd) { p.signal(syscall.SIGTERM) },
+			func(_ *testHost, p *process, _ *exec.Cmd) { p.signal(syscall.SIGTERM) },
 			0, "asked to stop: terminated",
 		},
 		{
-			"in a hurry", "actor,ignore-term", `stop.grace = "10m"`, func(_ *host, p *process, _ *exec.Cmd) {
+			"in a hurry", "actor,ignore-term", `stop.grace = "10m"`, func(_ *testHost, p *process, _ *exec.Cmd) {
 				p.signal(syscall.SIGINT)
 				p.until(" stopping")
 				p.signal(syscall.SIGINT)
@@ -40,7 +40,7 @@ func TestRun_WorkerThatRuns(t *testing.T) {
 			0, "asked to stop: interrupt",
 		},
 		{
-			"hang-up without a terminal", "", "", func(_ *host, p *process, _ *exec.Cmd) {
+			"hang-up without a terminal", "", "", func(_ *testHost, p *process, _ *exec.Cmd) {
 				p.signal(syscall.SIGHUP)
 				p.signal(syscall.SIGTERM)
 			},
@@ -48,11 +48,11 @@ func TestRun_WorkerThatRuns(t *testing.T) {
 		},
 		{
 			"drained with nothing to do", "", `stop.drain = "10m"`,
-			func(_ *host, p *process, _ *exec.Cmd) { p.signal(syscall.SIGTERM) },
+			func(_ *testHost, p *process, _ *exec.Cmd) { p.signal(syscall.SIGTERM) },
 			0, "asked to stop: terminated",
 		},
 		{
-			"drain is over", "actor", `stop.drain = "300ms"`, func(_ *host, p *process, _ *exec.Cmd) {
+			"drain is over", "actor", `stop.drain = "300ms"`, func(_ *testHost, p *process, _ *exec.Cmd) {
 				p.signal(syscall.SIGTERM)
 				p.until(" draining: asked to stop: terminated")
 				p.until(" no longer draining: time is up")
@@ -60,7 +60,7 @@ func TestRun_WorkerThatRuns(t *testing.T) {
 			0, "asked to stop: terminated",
 		},
 		{
-			"drain in a hurry", "actor", `stop.drain = "10m"`, func(_ *host, p *process, _ *exec.Cmd) {
+			"drain in a hurry", "actor", `stop.drain = "10m"`, func(_ *testHost, p *process, _ *exec.Cmd) {
 				p.signal(syscall.SIGTERM)
 				p.until(" no new work until ")
 				p.signal(syscall.SIGTERM)
@@ -70,7 +70,7 @@ func TestRun_WorkerThatRuns(t *testing.T) {
 		{
 			"head lost while draining, the grace does not count", "actor,ignore-term",
 			"stop = { drain = \"10m\", grace = \"10m\" }",
-			func(_ *host, p *process, gcs *exec.Cmd) {
+			func(_ *testHost, p *process, gcs *exec.Cmd) {
 				p.signal(syscall.SIGTERM)
 				p.until(" no new work until ")
 				stop(gcs)
@@ -80,7 +80,7 @@ func TestRun_WorkerThatRuns(t *testing.T) {
 		},
 		{
 			"head lost just before it is to drain", "actor", `stop.drain = "10m"
-watchdog.refused = "10m"`, func(_ *host, p *process, gcs *exec.Cmd) {
+watchdog.refused = "10m"`, func(_ *testHost, p *process, gcs *exec.Cmd) {
 				stop(gcs)
 				p.signal(syscall.SIGTERM)
 				p.until(" no longer draining: cannot reach head ")
@@ -90,12 +90,12 @@ watchdog.refused = "10m"`, func(_ *host, p *process, gcs *exec.Cmd) {
 		},
 		{
 			"a persistent head is away for too long", "actor", "cluster.persistent_head = true\nwatchdog.head_return = \"2s\"",
-			func(_ *host, _ *process, gcs *exec.Cmd) { stop(gcs) },
+			func(_ *testHost, _ *process, gcs *exec.Cmd) { stop(gcs) },
 			0, "head lost: gone: every connection refused for *s: *",
 		},
 		{
 			"the raylet dies while a persistent head is away", "actor", "cluster.persistent_head = true",
-			func(h *host, p *process, gcs *exec.Cmd) {
+			func(h *testHost, p *process, gcs *exec.Cmd) {
 				stop(gcs)
 				p.until(" head does not answer: ")
 				h.tell("raylet", syscall.SIGUSR1)
@@ -105,40 +105,41 @@ watchdog.refused = "10m"`, func(_ *host, p *process, gcs *exec.Cmd) {
 		{
 			"the raylet dies of another head in a persistent one's place", "actor",
 			"cluster.persistent_head = true\nwatchdog.check_interval = \"10m\"",
-			func(h *host, p *process, gcs *exec.Cmd) {
+			func(h *testHost, p *process, gcs *exec.Cmd) {
 				stop(gcs)
 				h.gcs()
 				h.tell("raylet", syscall.SIGUSR1)
 			},
 			0, "head lost: another: another cluster answers in its place: *",
 		},
-		{"head lost", "actor", "", func(_ *host, _ *process, gcs *exec.Cmd) { stop(gcs) }, 0, lost},
+		{"head lost", "actor", "", func(_ *testHost, _ *process, gcs *exec.Cmd) { stop(gcs) }, 0, lost},
 		{
 			"head lost, the grace does not count", "actor,ignore-term", `stop.grace = "10m"`,
-			func(_ *host, _ *process, gcs *exec.Cmd) { stop(gcs) },
+			func(_ *testHost, _ *process, gcs *exec.Cmd) { stop(gcs) },
 			0, lost,
 		},
 		{
-			"another head in its place", "actor", `watchdog.refused = "10m"`, func(h *host, _ *process, gcs *exec.Cmd) {
+			"another head in its place", "actor", `watchdog.refused = "10m"`, func(h *testHost, _ *process, gcs *exec.Cmd) {
 				stop(gcs)
 				h.gcs()
 			},
 			0, "head lost: another: another cluster answers in its place: $HEAD is now cluster *, this node joined *",
 		},
 		{
-			"the raylet crashes", "actor", "", func(h *host, _ *process, _ *exec.Cmd) { h.tell("raylet", syscall.SIGUSR1) },
+			"the raylet crashes", "actor", "", func(h *testHost, _ *process, _ *exec.Cmd) { h.tell("raylet", syscall.SIGUSR1) },
 			70, "Ray failed: *raylet ended with exit code 3: no more shared memory",
 		},
 		{
-			"the raylet is killed", "actor", "", func(h *host, _ *process, _ *exec.Cmd) { h.tell("raylet", syscall.SIGKILL) },
+			"the raylet is killed", "actor", "",
+			func(h *testHost, _ *process, _ *exec.Cmd) { h.tell("raylet", syscall.SIGKILL) },
 			70, "Ray failed: *raylet ended with signal killed",
 		},
 		{
-			"drained", "actor", "", func(h *host, _ *process, _ *exec.Cmd) { h.tell("raylet", syscall.SIGUSR2) },
+			"drained", "actor", "", func(h *testHost, _ *process, _ *exec.Cmd) { h.tell("raylet", syscall.SIGUSR2) },
 			0, "the node was drained away by someone: idle for long enough",
 		},
 		{
-			"disowned", "actor", "", func(h *host, _ *process, _ *exec.Cmd) { h.tell("raylet", syscall.SIGHUP) },
+			"disowned", "actor", "", func(h *testHost, _ *process, _ *exec.Cmd) { h.tell("raylet", syscall.SIGHUP) },
 			70, "Ray failed: the head says that this node is dead: the GCS says node * is dead: health check failed",
 		},
 	}

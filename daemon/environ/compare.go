@@ -31,11 +31,11 @@ func (r Result) Compare(process []string, conf string) []Difference {
 			in = slices.Concat(process, lines)
 		case ByFile:
 			in = lines
-			if _, also := entry(process, v.Name); also {
+			if _, also := Lookup(process, v.Name); also {
 				add(v, "is in the environment, which for NCCL comes before its file")
 			}
 		}
-		got, set := entry(in, v.Name)
+		got, set := Lookup(in, v.Name)
 		switch {
 		case v.Delivery == Unset && set:
 			add(v, "is set, and should not be")
@@ -83,8 +83,8 @@ func (v Value) quoted() string {
 
 func quote(text string) string { return `"` + text + `"` }
 
-// entry is the last of NAME=value, which counts.
-func entry(env []string, name string) (value string, set bool) {
+// Lookup returns the last of NAME=value in an environment, which is the one that counts.
+func Lookup(env []string, name string) (value string, set bool) {
 	for _, e := range slices.Backward(env) {
 		if value, set = strings.CutPrefix(e, name+"="); set {
 			return value, true

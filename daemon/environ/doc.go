@@ -5,7 +5,5 @@
 // role file, and its KEY=value files. What differs from host to host goes into a file for NCCL, so
 // that a program that sends its environment to other hosts cannot put one host's network interface
 // on another (see Value and Delivery).
-//
-// The readers beside it (profiles, files, host, elsewhere) read only, from a root folder that a
-// test may choose.
+// Nothing here reads the disk: daemon/host does.
 package environ

@@ -83,7 +83,8 @@ func TestDocs_VendorScript(t *testing.T) {
 	cmd := exec.Command("bash", "-c", command)
 	cmd.Stderr = os.Stderr
 	require.NoError(t, cmd.Run())
-	f, err := ReadFile(filepath.Join(dir, "vendor.env"), role.EnvFrom{NCCLDelivery: role.DeliverFile})
+	made := filepath.Join(dir, "vendor.env")
+	f, err := ParseFile(made, string(content(t, made)), role.EnvFrom{NCCLDelivery: role.DeliverFile})
 	require.NoError(t, err)
 	got := map[string]string{}
 	for _, s := range f.Settings {

@@ -3,7 +3,6 @@ package environ
 import (
 	"errors"
 	"fmt"
-	"os"
 	"strings"
 
 	"github.com/raynoded/raynoded/daemon/role"
@@ -23,35 +22,14 @@ type Setting struct {
 	value string
 }
 
-const maxFile = 1 << 20 // bytes
-
-// ReadFile reads a file of lines NAME=value. Blank lines and those that begin with # are for
-// people; a value goes to the end of its line, without quotes, and nothing in it is replaced.
-// Nobody but the owner may write the file, and others may not read it. No error quotes a value.
-func ReadFile(path string, from role.EnvFrom) (File, error) {
-	info, err := os.Stat(path)
-	switch mode := info; {
-	case err != nil:
-		return File{}, fmt.Errorf("cannot read it: %w", err)
-	case !mode.Mode().IsRegular():
-		return File{}, fmt.Errorf("%s must be a regular file", path)
-	case mode.Size() > maxFile:
-		return File{}, fmt.Errorf("%s must be at most %d bytes long, got %d", path, maxFile, mode.Size())
-	case mode.Mode().Perm()&0o007 != 0:
-		return File{}, fmt.Errorf(
-			"everybody on this host may use %s (mode %04o): chmod o= %s", path, mode.Mode().Perm(), path,
-		)
-	case mode.Mode().Perm()&0o020 != 0:
-		return File{}, fmt.Errorf("its group may write %s (mode %04o): chmod g-w %s", path, mode.Mode().Perm(), path)
-	}
-	text, err := os.ReadFile(path)
-	if err != nil {
-		return File{}, fmt.Errorf("cannot read it: %w", err)
-	}
+// ParseFile reads the text of a file of lines NAME=value. Blank lines and those that begin with #
+// are for people; a value goes to the end of its line, without quotes, and nothing in it is
+// replaced. No error quotes a value.
+func ParseFile(path, text string, from role.EnvFrom) (File, error) {
 	f := File{Path: path}
 	var problems []error
 	number := 0
-	for line := range strings.SplitSeq(string(text), "\n") {
+	for line := range strings.SplitSeq(text, "\n") {
 		number++
 		if line == "" || strings.HasPrefix(line, "#") {
 			continue

@@ -4,10 +4,9 @@ import (
 	"errors"
 	"fmt"
 	"time"
-)
 
-// ErrHeadLost is what every *LostError is.
-var ErrHeadLost = errors.New("head lost")
+	"github.com/raynoded/raynoded/daemon/reason"
+)
 
 // ErrDisowned is what every *DisownedError is.
 var ErrDisowned = errors.New("the head says that this node is dead")
@@ -48,15 +47,15 @@ type LostError struct {
 }
 
 func (e *LostError) Error() string {
-	text := fmt.Sprintf("%v: %s: %s", ErrHeadLost, e.Word, e.Word.means())
+	text := fmt.Sprintf("%v: %s: %s", reason.ErrHeadLost, e.Word, e.Word.means())
 	if e.Lasted > 0 {
 		text += " for " + e.Lasted.Round(time.Millisecond).String()
 	}
 	return withReason(text, e.Err)
 }
 
-// Is makes errors.Is(err, ErrHeadLost) true.
-func (e *LostError) Is(target error) bool { return target == ErrHeadLost }
+// Is makes errors.Is(err, reason.ErrHeadLost) true.
+func (e *LostError) Is(target error) bool { return target == reason.ErrHeadLost }
 
 // Unwrap returns the error of the last probe.
 func (e *LostError) Unwrap() error { return e.Err }

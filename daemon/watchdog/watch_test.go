@@ -13,6 +13,8 @@ import (
 	"time"
 
 	"github.com/stretchr/testify/require"
+
+	"github.com/raynoded/raynoded/daemon/reason"
 )
 
 const (
@@ -61,7 +63,7 @@ func TestWatch_LosesTheHead(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			end := play(t, time.Hour, defaults(), c.script)
 			require.EqualError(t, end.err, c.err)
-			require.ErrorIs(t, end.err, ErrHeadLost)
+			require.ErrorIs(t, end.err, reason.ErrHeadLost)
 			if c.after >= 0 {
 				require.Equal(t, c.after, end.after)
 			}
@@ -87,7 +89,7 @@ func TestWatch_Disowned(t *testing.T) {
 	end := play(t, time.Hour, defaults(), []moment{{10 * s, open, Disowned}})
 	require.EqualError(t, end.err, "the head says that this node is dead: state DEAD, raylet alive")
 	require.ErrorIs(t, end.err, ErrDisowned)
-	require.NotErrorIs(t, end.err, ErrHeadLost)
+	require.NotErrorIs(t, end.err, reason.ErrHeadLost)
 	require.Zero(t, end.after)
 }
 
@@ -96,7 +98,7 @@ func TestWatch_Unable(t *testing.T) {
 	end := play(t, time.Hour, defaults(), []moment{{10 * s, open, Unable}, {20 * time.Minute, down, Unable}})
 	require.EqualError(t, end.err, "this host cannot ask the head for 1m0s: too many open files")
 	require.ErrorIs(t, end.err, syscall.EMFILE)
-	require.NotErrorIs(t, end.err, ErrHeadLost)
+	require.NotErrorIs(t, end.err, reason.ErrHeadLost)
 	require.Equal(
 		t, []string{"head is not watched: this host could not ask it for 0s of 1m0s: too many open files"}, end.doubts,
 	)

@@ -1,0 +1,160 @@
+package cluster
+
+import (
+	"context"
+	"fmt"
+	"sync/atomic"
+	"time"
+
+	"github.com/raynoded/raynoded/daemon/gcs"
+	"github.com/raynoded/raynoded/daemon/ray"
+	"github.com/raynoded/raynoded/daemon/reason"
+)
+
+const (
+	askTimeout   = 5 * time.Second       // for one question to the GCS
+	listInterval = 20 * time.Millisecond // between two questions whether it lists this node
+)
+
+// Member is one start of this host's node, as the GCS of its cluster has it. The fields are set
+// before the method that needs them is called, and not changed afterwards.
+type Member struct {
+	Head    gcs.Head             // the GCS to ask; of a head, its own
+	Silent  func() time.Duration // how long the head may say nothing, as the role in force has it
+	ID      string               // the cluster id: a worker knows it beforehand, a head after Await
+	Version string               // the Ray of the GCS
+	NodeID  string               // from the raylet's command line; "" before Ray 2.40, then Await finds it
+	Mark    string               // tells this start from others where there is no NodeID
+	IsHead  bool
+
+	listed atomic.Bool // Await has seen this start
+}
+
+// Await returns nil once the GCS lists this very start of this node as alive, and what happened if
+// the context ends or the token is refused.
+func (m *Member) Await(ctx context.Context) error {
+	for {
+		conn, err := m.dial(ctx)
+		if err == nil {
+			err = m.awaitOn(ctx, conn)
+			_ = conn.Close()
+		}
+		if err == nil {
+			m.listed.Store(true)
+			return nil
+		}
+		if gcs.FaultOf(err) == gcs.Unauthorized {
+			return fmt.Errorf("%w: %w", reason.ErrToken, err)
+		}
+		if err := pause(ctx, listInterval); err != nil {
+			return err
+		}
+	}
+}
+
+// awaitOn asks on one connection until the node is there or the connection breaks. A head then
+// learns the id of the cluster that it has just made.
+func (m *Member) awaitOn(ctx context.Context, conn *gcs.Conn) error {
+	for {
+		alive, err := m.alive(ctx, conn)
+		if err != nil {
+			return err
+		}
+		if alive && m.IsHead {
+			m.ID, err = conn.ClusterID(ctx)
+			return err
+		}
+		if alive {
+			return nil
+		}
+		if err := pause(ctx, listInterval); err != nil {
+			return err
+		}
+	}
+}
+
+// alive asks whether the GCS has this start of this node. From Ray 2.49 on one call asks for one
+// node; before, the whole table is read, and before 2.40 the raylet's id is not on its command
+// line: the mark tells this start from others.
+func (m *Member) alive(ctx context.Context, conn *gcs.Conn) (bool, error) {
+	if m.NodeID != "" && ray.AtLeast(m.Version, 2, 49) {
+		a, err := conn.CheckAlive(ctx, m.NodeID)
+		return err == nil && len(a.Nodes) == 1 && a.Nodes[0], err
+	}
+	me, err := m.me(ctx, conn)
+	if err == nil && me.Alive {
+		m.NodeID = me.ID
+	}
+	return me.Alive, err
+}
+
+// me returns this node as the GCS lists it; the zero Node if it does not.
+func (m *Member) me(ctx context.Context, conn *gcs.Conn) (gcs.Node, error) {
+	all, err := conn.Nodes(ctx)
+	for _, n := range all {
+		if n.ID == m.NodeID || m.NodeID == "" && n.InstanceID == m.Mark {
+			return n, nil
+		}
+	}
+	return gcs.Node{}, err
+}
+
+// Nodes are all nodes that the GCS lists, dead ones included.
+func (m *Member) Nodes(ctx context.Context) ([]gcs.Node, error) {
+	conn, err := m.dial(ctx)
+	if err != nil {
+		return nil, err
+	}
+	defer conn.Close()
+	ctx, cancel := context.WithTimeout(ctx, askTimeout)
+	defer cancel()
+	return conn.Nodes(ctx)
+}
+
+// Drained returns reason.ErrDrained if the GCS knows that this node left in order, and nil if it
+// died or nobody can say.
+func (m *Member) Drained(ctx context.Context) error {
+	conn, err := m.dial(ctx)
+	if err != nil {
+		return nil
+	}
+	defer conn.Close()
+	ctx, cancel := context.WithTimeout(ctx, askTimeout)
+	defer cancel()
+	me, err := m.me(ctx, conn)
+	if err != nil || me.Alive {
+		return nil
+	}
+	switch me.Death.Reason {
+	case gcs.ExpectedTermination, gcs.DrainPreempted, gcs.DrainIdle:
+		return fmt.Errorf("%w%s", reason.ErrDrained, reason.Because(me.Death.Message))
+	default:
+		return nil
+	}
+}
+
+// Leave announces to the GCS that this node goes: it places no more work here, and what runs has
+// until the deadline to end.
+func (m *Member) Leave(ctx context.Context, why string, deadline time.Time) error {
+	conn, err := m.dial(ctx)
+	if err != nil {
+		return err
+	}
+	defer conn.Close()
+	ctx, cancel := context.WithTimeout(ctx, askTimeout)
+	defer cancel()
+	return conn.Drain(ctx, m.NodeID, why, deadline)
+}
+
+func (m *Member) dial(ctx context.Context) (*gcs.Conn, error) {
+	ctx, cancel := context.WithTimeout(ctx, askTimeout)
+	defer cancel()
+	return gcs.Dial(ctx, m.asked())
+}
+
+// asked is the head with the patience of the role in force.
+func (m *Member) asked() gcs.Head {
+	head := m.Head
+	head.Silent = m.Silent()
+	return head
+}

@@ -1,0 +1,130 @@
+package host
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/netip"
+	"os"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/raynoded/raynoded/daemon/reason"
+	"github.com/raynoded/raynoded/daemon/role"
+)
+
+// Decide returns the role with its kind decided: one host is a single one; with [cluster.auto] the
+// launcher's variables say the rest; without it the head is who has the address of cluster.head.
+func Decide(ctx context.Context, r *role.Role, getenv func(string) string) (*role.Role, error) {
+	decided := *r
+	if r.Kind != role.Auto {
+		return &decided, nil
+	}
+	if r.Cluster.Auto != nil {
+		return &decided, launched(&decided, getenv)
+	}
+	if r.Cluster.Nodes == 1 {
+		decided.Kind = role.Single
+		return &decided, nil
+	}
+	resolved, err := resolve(ctx, r.Cluster.Head.Host)
+	if err != nil {
+		return nil, err
+	}
+	mine, err := isHead(r, resolved)
+	if err != nil {
+		return nil, err
+	}
+	if mine {
+		decided.Kind = role.Head
+	} else {
+		MakeWorker(&decided)
+	}
+	return &decided, nil
+}
+
+// MakeWorker makes a worker of a role. The [job] of one file for all hosts is its head's.
+func MakeWorker(r *role.Role) {
+	r.Kind = role.Worker
+	r.Job = role.Job{}
+}
+
+// isHead says whether the head's addresses have this host's among them: node.ip if the role file
+// names it, else any.
+func isHead(r *role.Role, resolved []netip.Addr) (bool, error) {
+	if ip, err := netip.ParseAddr(r.Node.IP); err == nil {
+		return slices.Contains(resolved, ip.Unmap()), nil
+	}
+	local, err := locals()
+	if err != nil {
+		return false, reason.Unfit("role", "cannot list this host's addresses: %w", err)
+	}
+	_, mine := ofThisHost(r.Cluster.Head.Host, resolved, local)
+	return mine, nil
+}
+
+// launched fills in what a launcher's variables say.
+func launched(r *role.Role, getenv func(string) string) error {
+	names := r.Cluster.Auto
+	rank, err1 := number(getenv, "rank", names.Rank)
+	nodes, err2 := number(getenv, "nodes", names.Nodes)
+	var err3 error
+	host := getenv(names.HeadHost)
+	switch _, notIP := netip.ParseAddr(host); {
+	case host == "" && (err2 != nil || nodes != 1):
+		err3 = unset("head_host", names.HeadHost)
+	case notIP != nil && strings.Contains(host, ":"):
+		err3 = fmt.Errorf(
+			"%w: cluster.auto.head_host: the variable %s must be a host without a port, got "+
+				"%q", reason.ErrRole, names.HeadHost, host,
+		)
+	}
+	if err := errors.Join(err1, err2, err3); err != nil {
+		return err
+	}
+	if rank >= nodes {
+		return fmt.Errorf(
+			"%w: cluster.auto: %s must be below %s, got %d and %d", reason.ErrRole, names.Rank, names.Nodes, rank, nodes,
+		)
+	}
+	r.Cluster.Nodes = nodes
+	r.Cluster.Head.Host = host
+	switch {
+	case nodes == 1:
+		r.Kind = role.Single
+	case rank == 0:
+		r.Kind = role.Head
+	default:
+		MakeWorker(r)
+	}
+	return nil
+}
+
+func number(getenv func(string) string, key, name string) (int, error) {
+	text := getenv(name)
+	if text == "" {
+		return 0, unset(key, name)
+	}
+	n, err := strconv.Atoi(text)
+	if err != nil || n < 0 {
+		return 0, fmt.Errorf("%w: cluster.auto.%s: the variable %s must be a number, got %q", reason.ErrRole, key, name, text)
+	}
+	return n, nil
+}
+
+func unset(key, name string) error {
+	return fmt.Errorf(
+		"%w: cluster.auto.%s: the variable %s is not set: the launcher must set it", reason.ErrRole, key, name,
+	)
+}
+
+// DecideNow is Decide for a command that does not wait: a head whose name has no address cannot be
+// reached.
+func DecideNow(ctx context.Context, r *role.Role) (*role.Role, error) {
+	decided, err := Decide(ctx, r, os.Getenv)
+	if errors.Is(err, ErrUnresolved) {
+		err = fmt.Errorf("%w: %w", reason.ErrUnreachable, err)
+	}
+	return decided, err
+}

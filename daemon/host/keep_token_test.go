@@ -1,0 +1,51 @@
+package host
+
+import (
+	"os"
+	"path/filepath"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/raynoded/raynoded/daemon/gcs"
+	"github.com/raynoded/raynoded/daemon/role"
+)
+
+// Ray keeps the token that it was started with, whatever comes into the file of the role meanwhile.
+func TestPlace_KeepToken(t *testing.T) {
+	dir := t.TempDir()
+	dirs, file := Dirs{Run: dir}, filepath.Join(dir, "token")
+	r := newRole(role.Worker)
+	r.Auth.Mode, r.Auth.TokenFile = role.Token, file
+	for _, c := range []struct{ mode, kept os.FileMode }{{0o640, 0o640}, {0o600, 0o600}, {0o460, 0o640}} {
+		require.NoError(t, os.WriteFile(file, []byte("first\n"), 0o600))
+		require.NoError(t, os.Chmod(file, c.mode))
+		require.NoError(t, dirs.KeepToken(r, gcs.NewToken("first\n")))
+		kept := dirs.rayTokenOf(r, file)
+		require.Equal(t, filepath.Join(dir, "ray-token"), kept)
+		info, err := os.Stat(kept)
+		require.NoError(t, err)
+		require.Equal(t, c.kept, info.Mode().Perm())
+		require.NoError(t, os.Chmod(file, 0o600))
+		require.NoError(t, os.WriteFile(file, []byte("second\n"), 0o600))
+		text, err := os.ReadFile(kept)
+		require.NoError(t, err)
+		require.Equal(t, "first", string(text))
+	}
+	require.NoError(t, os.Remove(file))
+	require.EqualError(
+		t, dirs.KeepToken(r, gcs.NewToken("first")),
+		"this host is not fit: the runtime folder: cannot keep the token: stat "+file+": no such file or directory",
+	)
+}
+
+// Who has no token, or one that systemd keeps, is given no other file.
+func TestPlace_KeepToken_None(t *testing.T) {
+	dirs, r := Dirs{Run: t.TempDir()}, newRole(role.Worker)
+	require.NoError(t, dirs.KeepToken(r, gcs.Token{}))
+	require.NoError(t, dirs.KeepToken(r, gcs.NewToken("of systemd")))
+	require.Equal(
+		t, "/run/credentials/raynoded.service/ray-token", dirs.rayTokenOf(r, "/run/credentials/raynoded.service/ray-token"),
+	)
+	require.Empty(t, listing(t, dirs.Run))
+}

@@ -1,0 +1,73 @@
+package host
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"syscall"
+
+	"golang.org/x/sys/unix"
+
+	"github.com/raynoded/raynoded/daemon/reason"
+)
+
+// Lock keeps a second raynoded from running the same role. It is given back by closing the file,
+// which lies in the state folder: systemd removes the runtime folder with the end of a unit, also
+// of one that was refused by this lock.
+func (d Dirs) Lock() (*os.File, error) {
+	f, err := d.openLock()
+	if err != nil {
+		return nil, reason.Unfit("the state folder", "%w", err)
+	}
+	err = unix.Flock(int(f.Fd()), unix.LOCK_EX|unix.LOCK_NB)
+	if err == nil {
+		return f, nil
+	}
+	_ = f.Close()
+	if errors.Is(err, unix.EWOULDBLOCK) {
+		return nil, fmt.Errorf("%w: %s is locked", reason.ErrBusy, f.Name())
+	}
+	return nil, reason.Unfit("the state folder", "cannot lock %s: %w", f.Name(), err)
+}
+
+// openLock opens the file for nobody else: who may only read it could hold the lock, and keep this
+// node from starting.
+func (d Dirs) openLock() (*os.File, error) {
+	path, secure := filepath.Join(d.State, "lock"), d.give
+	f, err := os.OpenFile(path, os.O_CREATE|os.O_EXCL|os.O_RDWR|unix.O_NOFOLLOW, 0o600)
+	if errors.Is(err, os.ErrExist) {
+		secure = narrow
+		f, err = os.OpenFile(path, os.O_RDWR|unix.O_NOFOLLOW, 0)
+	}
+	if err != nil {
+		return nil, err
+	}
+	if err := secure(f); err != nil {
+		_ = f.Close()
+		return nil, err
+	}
+	return f, nil
+}
+
+// give gives a file that root has made to the owner of the state folder, whose unit runs the role.
+func (d Dirs) give(f *os.File) error {
+	info, err := os.Stat(d.State)
+	if err != nil || os.Getuid() != 0 {
+		return err
+	}
+	folder := info.Sys().(*syscall.Stat_t)
+	if folder.Uid == 0 {
+		return nil
+	}
+	return f.Chown(int(folder.Uid), int(folder.Gid))
+}
+
+// narrow takes from others what an earlier raynoded gave them, if the file is ours.
+func narrow(f *os.File) error {
+	info, err := f.Stat()
+	if err != nil || info.Mode().Perm()&0o077 == 0 || int(info.Sys().(*syscall.Stat_t).Uid) != os.Getuid() {
+		return err
+	}
+	return f.Chmod(0o600)
+}

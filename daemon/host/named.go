@@ -1,0 +1,90 @@
+package host
+
+import (
+	"crypto/sha256"
+	"fmt"
+	"maps"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"github.com/raynoded/raynoded/daemon/role"
+)
+
+// Reading is what a role comes from, as it was at one moment: its own files, and what is in the
+// files that it names.
+type Reading struct {
+	Files role.Files
+	Named map[string]string // key of the role file → what the files behind it hold
+}
+
+// Same implements filewatch.Content.
+func (r Reading) Same(other Reading) bool {
+	return r.Files.Same(other.Files) && maps.Equal(r.Named, other.Named)
+}
+
+// Finished implements filewatch.Content. Of a named file nobody knows what it looks like when it
+// is.
+func (r Reading) Finished(before Reading) bool { return r.Files.Finished(before.Files) }
+
+// namedFiles are those that a role names and whose content Ray is started with, by their keys.
+func namedFiles(r *role.Role) map[string][]string {
+	files := map[string][]string{}
+	if r.Auth.Mode == role.Token && r.Auth.TokenFile != "" {
+		files["auth.token_file"] = []string{r.Auth.TokenFile}
+	}
+	for _, path := range r.EnvFrom.Files {
+		if !strings.HasPrefix(path, role.CredentialPrefix) { // systemd's do not change while the unit runs
+			files["env_from.files"] = append(files["env_from.files"], path)
+		}
+	}
+	for _, name := range r.EnvFrom.Profiles { // a shipped one changes with the package, which is no edit
+		files["env_from.profiles"] = append(files["env_from.profiles"], filepath.Join(ownProfiles(r), name+".toml"))
+	}
+	return files
+}
+
+// Fingerprints tell one content of named files from another. They hold none of it.
+func Fingerprints(r *role.Role) map[string]string {
+	prints := map[string]string{}
+	for key, files := range namedFiles(r) {
+		prints[key] = fingerprint(files)
+	}
+	return prints
+}
+
+func fingerprint(files []string) string {
+	sum := sha256.New()
+	for _, path := range files {
+		data, err := role.ReadFile(path)
+		fmt.Fprintf(sum, "%q %d %v\n", path, len(data), err)
+		_, _ = sum.Write(data) // a hash takes everything
+	}
+	return string(sum.Sum(nil))
+}
+
+// Read reads what a role comes from: the role file at path and its drop-ins, and the files that the
+// role in force names.
+func Read(path string, inForce *role.Role) Reading {
+	return Reading{Files: role.Read(path), Named: Fingerprints(inForce)}
+}
+
+// Paths are the paths of what Read reads.
+func Paths(path string, inForce *role.Role) []string {
+	paths := role.Paths(path)
+	for _, files := range namedFiles(inForce) {
+		paths = append(paths, files...)
+	}
+	return paths
+}
+
+// Differing are the keys whose named files hold something else.
+func Differing(a, b map[string]string) []string {
+	var keys []string
+	for _, key := range slices.Sorted(maps.Keys(b)) {
+		if before, known := a[key]; known && before != b[key] {
+			keys = append(keys, key)
+		}
+	}
+	return keys
+}

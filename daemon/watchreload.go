@@ -1,0 +1,77 @@
+package daemon
+
+import (
+	"context"
+	"sync"
+
+	"github.com/raynoded/raynoded/daemon/filewatch"
+	"github.com/raynoded/raynoded/daemon/host"
+	"github.com/raynoded/raynoded/daemon/report"
+	"github.com/raynoded/raynoded/daemon/role"
+)
+
+// watchForReloads brings to the loop what asks for a reload, one after the other: files that have
+// changed, a command at the control socket, a SIGHUP. It returns when its context ends and all that
+// it started has returned. It is no reason to end a node that one of the three does not work.
+func (d *Daemon) watchForReloads(ctx context.Context) {
+	var others sync.WaitGroup
+	defer others.Wait()
+	now := make(chan func(host.Reading))
+	ask := func(asking context.Context) (report.Reloaded, error) {
+		answer := make(chan report.Reloaded, 1)
+		select {
+		case now <- func(r host.Reading) { answer <- d.propose(ctx, r) }: // also if nobody listens any more: it counts
+			return <-answer, context.Cause(ctx)
+		case <-asking.Done():
+			return report.Reloaded{}, context.Cause(asking)
+		}
+	}
+	others.Go(func() { d.serveCommands(ctx, report.Desk{Reload: ask}) })
+	others.Go(func() {
+		for {
+			select {
+			case <-d.options.Hangups:
+				_, _ = ask(ctx) // what came of it is in the log
+			case <-ctx.Done():
+				return
+			}
+		}
+	})
+	kernel, err := filewatch.Open()
+	if err != nil {
+		d.loop.log.WithError(err).Warn("an edit of the role file takes up to 30 s to be seen")
+	} else {
+		defer kernel.Close()
+	}
+	path := d.options.Files.Path()
+	inForce := func() *role.Role { return d.loop.roles.now().Role }
+	_ = filewatch.Watch(ctx, kernel, filewatch.Subject[host.Reading]{
+		Paths: func() []string { return host.Paths(path, inForce()) },
+		Look:  func() host.Reading { return host.Read(path, inForce()) },
+		Known: host.Reading{Files: d.options.Files, Named: host.Fingerprints(d.options.Role)},
+		Now:   now, Settled: func(r host.Reading) { d.propose(ctx, r) },
+	})
+}
+
+// serveCommands answers at the control socket.
+func (d *Daemon) serveCommands(ctx context.Context, desk report.Desk) {
+	l, err := report.Listen(d.options.Dirs.ControlSocket())
+	if err == nil {
+		err = report.Serve(ctx, l, desk)
+	}
+	if ctx.Err() == nil {
+		d.loop.log.WithError(err).Warn("`raynoded reload` does not reach this node: SIGHUP does")
+	}
+}
+
+// propose hands a reading to the loop, and returns what came of it.
+func (d *Daemon) propose(ctx context.Context, r host.Reading) report.Reloaded {
+	file, err := r.Files.Load()
+	p := proposal{Reading: r, role: file, err: err, answer: make(chan report.Reloaded, 1)}
+	select {
+	case d.loop.proposals <- p:
+		return <-p.answer
+	case <-ctx.Done():
+		return report.Reloaded{}
+	}
+}
