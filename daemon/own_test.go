@@ -7,6 +7,8 @@ import (
 	"testing"
 
 	"github.com/stretchr/testify/require"
+
+	"github.com/raynoded/raynoded/test/lab"
 )
 
 // In /tmp anybody can make the folder that will be another user's.
@@ -25,10 +27,7 @@ func TestPlace_MakeOwn(t *testing.T) {
 	}
 	for _, c := range cases {
 		t.Run(c.name, func(t *testing.T) {
-			base, err := os.MkdirTemp("/tmp", "rn") // t.TempDir's are too long for Ray's sockets
-			require.NoError(t, err)
-			defer os.RemoveAll(base)
-			own := filepath.Join(base, "raynoded-1000")
+			own := filepath.Join(lab.Folder(t), "raynoded-1000")
 			require.NoError(t, c.prepare(own))
 			dir := filepath.Join(own, "g")
 			p := Place{State: dir, Run: dir, Temp: filepath.Join(dir, "ray"), own: own}

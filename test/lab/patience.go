@@ -45,7 +45,8 @@ func runnable() float64 {
 	return now
 }
 
-// scanLoad reads "0.75 0.50 0.42 3/512 12345". What cannot be read stays 0, and no wait gets longer.
+// scanLoad reads "0.75 0.50 0.42 3/512 12345". Of what cannot be read it leaves 0, which makes no
+// wait longer.
 func scanLoad(fields ...any) {
 	text, _ := os.ReadFile("/proc/loadavg")
 	_, _ = fmt.Sscan(strings.Replace(string(text), "/", " ", 1), fields...)
