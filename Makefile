@@ -70,14 +70,14 @@ test-setup: ## real Ray and bootable systems for the tests, into .lab/
 	test/setup
 
 test-unit: ## the tests that need nothing but Go and a C compiler, in a minute
-	$(GO_TEST) -race -timeout 5m ./...
+	$(GO_TEST) -race -timeout 20m ./...
 
 test-ray: ## with real Ray and the race detector in raynoded too; needs test-setup
 	go build -race -buildvcs=false -o bin/raynoded.race ./cmd/raynoded
-	$(GO_TEST) -race -timeout 40m -p 1 -tags ray $(call tagged,ray)
+	$(GO_TEST) -race -timeout 2h -p 1 -tags ray $(call tagged,ray)
 
 test-systemd: package ## the installed packages in booted systems; needs root and test-setup
-	$(GO_TEST) -race -timeout 40m -p 1 -tags systemd $(call tagged,systemd)
+	$(GO_TEST) -race -timeout 2h -p 1 -tags systemd $(call tagged,systemd)
 
 matrix: package ## every fault in every way of use, and docs/reliability.md from it; about an hour, root and test-setup
 	RAYNODED_MATRIX=all go test -timeout 2h -v -tags systemd -run '^TestMatrix_' ./test

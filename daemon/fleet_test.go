@@ -32,9 +32,7 @@ func TestFleet(t *testing.T) {
 			25 * time.Second,
 		}
 	}
-	temp, err := os.MkdirTemp("/tmp", "rn") // t.TempDir's are too long for Ray's sockets
-	require.NoError(t, err)
-	t.Cleanup(func() { require.NoError(t, os.RemoveAll(temp)) })
+	temp := lab.Folder(t)
 	network := lab.NewNetwork(t)
 	head := lab.Netns(t, network, "head", "")
 	head.Sh(t, fmt.Sprintf("%s start --head --port=6379 --node-ip-address=%s --temp-dir=%s --include-dashboard=false %s",

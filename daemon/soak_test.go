@@ -22,13 +22,14 @@ import (
 	"github.com/raynoded/raynoded/daemon/reason"
 	"github.com/raynoded/raynoded/daemon/role"
 	"github.com/raynoded/raynoded/test/fakeray"
+	"github.com/raynoded/raynoded/test/lab"
 )
 
-// lives are how many it takes to warm up, and how many in all: a fifth of them, unless
-// RAYNODED_SOAK is set.
+// lives are how many it takes to warm up, and how many in all: a fifteenth of them, unless
+// RAYNODED_SOAK is set. What each life leaves behind shows after one.
 func lives(warm, all int) (first, last int) {
 	if os.Getenv("RAYNODED_SOAK") == "" {
-		return max(warm/5, 3), all / 5
+		return 3, max(all/15, 5)
 	}
 	return warm, all
 }
@@ -88,7 +89,7 @@ func TestSoak_Sessions(t *testing.T) {
 	ctx, ask := context.WithCancelCause(t.Context())
 	ended := s.live(ctx, log)
 	seen := map[string]bool{}
-	for life := 1; life <= 8; life++ {
+	for life := 1; life <= s.role.Ray.KeepSessions+4; life++ {
 		stop := s.serve(t)
 		log.until("info starting")
 		require.Eventually(t, func() bool {
@@ -125,9 +126,7 @@ type soak struct {
 }
 
 func newSoak(t *testing.T) *soak {
-	dir, err := os.MkdirTemp("/tmp", "rn") // t.TempDir's are too long for Ray's sockets
-	require.NoError(t, err)
-	t.Cleanup(func() { _ = os.RemoveAll(dir) })
+	dir := lab.Folder(t)
 	s := &soak{dir: dir, ray: fakeray.Folder(filepath.Join(dir, "f"))}
 	bin, err := s.ray.Install()
 	require.NoError(t, err)
@@ -203,7 +202,11 @@ func (h holding) countable() int { return h.goroutines + h.fds + h.cgroups + h.f
 func (s *soak) notMore(t *testing.T, life int, before holding) holding {
 	t.Helper()
 	least := s.holds(t)
-	for range 100 {
+	looks := 100
+	if before == (holding{}) {
+		looks = 20
+	}
+	for range looks {
 		now := s.holds(t)
 		if now.countable() < least.countable() || before != (holding{}) && !now.more(before) {
 			least = now

@@ -18,6 +18,7 @@ import (
 	"github.com/raynoded/raynoded/daemon/reason"
 	"github.com/raynoded/raynoded/daemon/role"
 	"github.com/raynoded/raynoded/test/fakeray"
+	"github.com/raynoded/raynoded/test/lab"
 )
 
 // transcript is a log that a test can wait for.
@@ -54,9 +55,7 @@ func (l transcript) until(text string) string {
 // A standing worker waits for what is wrong to be mended, joins, and joins the next head when its
 // own is lost.
 func TestDaemon_StandingLife(t *testing.T) {
-	dir, err := os.MkdirTemp("/tmp", "rn") // t.TempDir's are too long for Ray's sockets
-	require.NoError(t, err)
-	defer os.RemoveAll(dir)
+	dir := lab.Folder(t)
 	ray := fakeray.Folder(filepath.Join(dir, "f"))
 	bin, err := ray.Install()
 	require.NoError(t, err)

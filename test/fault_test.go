@@ -76,7 +76,7 @@ func TestFault(t *testing.T) {
 		took := r.stop(t)
 		t.Logf("stopped in %s", took)
 		require.Greater(t, took, 2*time.Second, "who ignores SIGTERM has the grace")
-		require.Less(t, took, 3*time.Second+late)
+		require.Less(t, took, 3*time.Second+late())
 	})
 	t.Run("StopStarting", func(t *testing.T) {
 		r := s.member(t, "starting", workerRole).start(t)
@@ -118,7 +118,7 @@ watchdog.check_interval = "500ms"`)
 		took := r.end.Sub(stopped)
 		t.Logf("ended %s after the GCS was stopped", took)
 		require.Greater(t, took, 6*time.Second)
-		require.Less(t, took, 6*time.Second+late)
+		require.Less(t, took, 6*time.Second+late())
 	})
 	// Without systemd, who kills raynoded itself leaves Ray behind. The next one ends what the first
 	// had started itself; what this leaves is only told here.

@@ -30,7 +30,7 @@ func TestHost_Job(t *testing.T) {
 			headEnd := p.head.since(t, 0, unit, "InactiveEnter")
 			after := p.worker.since(t, headEnd, unit, "InactiveEnter")
 			t.Logf("the worker was inactive %s after the head", after)
-			require.Less(t, after, late)
+			require.Less(t, after, late())
 			for _, h := range []*installed{p.head, p.worker} {
 				h.requireNothingOf(t, unit)
 			}

@@ -120,7 +120,7 @@ func stopsDeaf(t *testing.T, p *pair) {
 	p.worker.Sh(t, "systemctl stop "+unit)
 	took := p.worker.since(t, began, unit, "InactiveEnter")
 	t.Logf("stopped with an actor that ignores SIGTERM after %s", took)
-	require.Less(t, took, 3*time.Second+late, "3 s of grace")
+	require.Less(t, took, 3*time.Second+late(), "3 s of grace")
 	p.worker.requireIs(t, unit, down)
 	p.worker.requireNothingOf(t, unit, family...)
 }
@@ -134,7 +134,7 @@ func losesHead(t *testing.T, p *pair) {
 	p.worker.await(t, unit, down)
 	took := p.worker.since(t, began, unit, "InactiveEnter")
 	t.Logf("the worker is inactive %s after its head's GCS was killed", took)
-	require.Less(t, took, late)
+	require.Less(t, took, late())
 	p.worker.requireNothingOf(t, unit, family...)
 	p.worker.logs(t, "ended: head lost: gone: every connection refused for ")
 

@@ -123,7 +123,7 @@ stop.grace = "42s"
 	took := h.since(t, began, unit, "InactiveEnter")
 	t.Logf("stopped with a job that ignores SIGTERM after %s", took)
 	require.Greater(t, took, 42*time.Second)
-	require.Less(t, took, 42*time.Second+late)
+	require.Less(t, took, 42*time.Second+late())
 	h.Sh(t, "systemctl stop "+other)
 	for _, u := range []string{unit, other} {
 		h.requireIs(t, u, down)

@@ -69,7 +69,7 @@ func lives(t *testing.T, s *site, start func(*testing.T, *site) (head, worker *r
 	worker.ends(t, 0, "head lost: gone: every connection refused for *")
 	took := worker.end.Sub(killed)
 	t.Logf("the worker ended %s after the head's GCS", took)
-	require.Less(t, took, late)
+	require.Less(t, took, late())
 	driver.end()
 	head.ends(t, 70, "Ray failed: gcs_server ended with signal killed")
 	t.Logf("the head ended %s after its GCS", head.end.Sub(killed))

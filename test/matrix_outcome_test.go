@@ -129,7 +129,7 @@ func (want outcome) check(t *testing.T, try *trial, h *installed) result {
 	t.Logf("%s: %s after %s: %s", h.Name, r.State, took.Round(time.Millisecond), r.Reason)
 	require.GreaterOrEqual(t, took, want.least, "%s: too early", h.Name)
 	if want.most > 0 {
-		require.LessOrEqual(t, took, want.most+late, "%s: too late", h.Name)
+		require.LessOrEqual(t, took, want.most+late(), "%s: too late()", h.Name)
 	}
 	return r
 }

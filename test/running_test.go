@@ -3,6 +3,7 @@
 package test
 
 import (
+	"context"
 	"encoding/json"
 	"errors"
 	"net"
@@ -215,9 +216,11 @@ const (
 // wait waits for the end and returns the exit code.
 func (r *running) wait(t *testing.T, limit time.Duration) int {
 	t.Helper()
+	ctx, cancel := lab.Within(context.WithoutCancel(t.Context()), limit)
+	defer cancel()
 	select {
 	case <-r.ended:
-	case <-time.After(limit):
+	case <-ctx.Done():
 		require.FailNow(t, r.name+" has not ended", "within %s; below it: %v", limit, below(r.pid()))
 	}
 	return r.cmd.ProcessState.ExitCode()

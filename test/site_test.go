@@ -43,15 +43,13 @@ var sites atomic.Uint32
 func newSite(t *testing.T, version string) *site {
 	t.Helper()
 	bin := lab.RayBin(t, version)
-	dir, err := os.MkdirTemp("/tmp", "rn") // t.TempDir's are too long for Ray's sockets
-	require.NoError(t, err)
+	dir := lab.Folder(t)
 	n, pid := int(sites.Add(1)), os.Getpid()
 	network := fmt.Sprintf("127.%d.%d.", 1+pid%250, n)
 	s := &site{dir: dir, bin: bin, network: network}
 	s.head = fmt.Sprintf("%s1:%d", network, freePort(t, 20000+(pid*16+n)%12000))
 	t.Cleanup(func() {
 		left := s.kill(t)
-		require.NoError(t, os.RemoveAll(dir))
 		require.Empty(t, left, "left at the end of the test")
 	})
 	return s

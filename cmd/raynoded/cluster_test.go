@@ -17,6 +17,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/raynoded/raynoded/test/fakeray"
+	"github.com/raynoded/raynoded/test/lab"
 )
 
 // cluster is one test's: a folder, a Ray in it, and an address for the head that nobody else has.
@@ -34,18 +35,15 @@ var clusters atomic.Uint32
 
 func newCluster(t *testing.T) *testCluster {
 	t.Helper()
-	dir, err := os.MkdirTemp("/tmp", "rn") // t.TempDir's are too long for Ray's sockets
-	require.NoError(t, err)
+	dir := lab.Folder(t)
 	n, pid := clusters.Add(1), os.Getpid()
 	c := &testCluster{T: t, dir: dir, ray: fakeray.Folder(filepath.Join(dir, "f"))}
 	c.ip = fmt.Sprintf("127.%d.%d.%d", 1+pid/250%250, 1+pid%250, 1+n%250)
 	c.head = c.ip + ":6379"
-	c.bin, err = c.ray.Install()
+	bin, err := c.ray.Install()
+	c.bin = bin
 	require.NoError(t, err)
-	t.Cleanup(func() {
-		c.kill()
-		require.NoError(t, os.RemoveAll(dir))
-	})
+	t.Cleanup(c.kill)
 	return c
 }
 

@@ -9,6 +9,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/raynoded/raynoded/daemon/reason"
+	"github.com/raynoded/raynoded/test/lab"
 )
 
 // In /tmp anybody can make the folder that will be another user's.
@@ -27,10 +28,7 @@ func TestPlace_MakeOwn(t *testing.T) {
 	}
 	for _, c := range cases {
 		t.Run(c.name, func(t *testing.T) {
-			base, err := os.MkdirTemp("/tmp", "rn") // t.TempDir's are too long for Ray's sockets
-			require.NoError(t, err)
-			defer os.RemoveAll(base)
-			own := filepath.Join(base, "raynoded-1000")
+			own := filepath.Join(lab.Folder(t), "raynoded-1000")
 			require.NoError(t, c.prepare(own))
 			dir := filepath.Join(own, "g")
 			p := Dirs{State: dir, Run: dir, Temp: filepath.Join(dir, "ray"), private: own}

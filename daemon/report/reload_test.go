@@ -12,14 +12,13 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/raynoded/raynoded/daemon/role"
+	"github.com/raynoded/raynoded/test/lab"
 )
 
 // serve answers at a socket, whose path it returns.
 func serve(t *testing.T, d Desk) string {
 	t.Helper()
-	dir, err := os.MkdirTemp("/tmp", "rn")
-	require.NoError(t, err)
-	socket := filepath.Join(dir, "control.sock")
+	socket := filepath.Join(lab.Folder(t), "control.sock")
 	l, err := Listen(socket)
 	require.NoError(t, err)
 	ctx, cancel := context.WithCancel(t.Context())
@@ -29,7 +28,6 @@ func serve(t *testing.T, d Desk) string {
 		cancel()
 		require.ErrorIs(t, <-ended, context.Canceled)
 		require.NoFileExists(t, socket)
-		require.NoError(t, os.RemoveAll(dir))
 	})
 	return socket
 }

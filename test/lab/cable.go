@@ -13,6 +13,10 @@ const Interface = "eth0"
 // plug makes the host's network namespace with a cable to the switch. Each
 // start of a host gets a new one, without the connections of the last.
 func (n *Node) plug() error {
+	return unlessEnding(n.plugIn)
+}
+
+func (n *Node) plugIn() error {
 	mine, lan := n.namespace(), n.network.switchName()
 	return run("ip", [][]string{
 		{"netns", "add", mine},

@@ -63,7 +63,7 @@ func killCgroup(dir string) error {
 		return fmt.Errorf("cannot kill what is in %s: %w", dir, err)
 	}
 	const limit, pause = 20 * time.Second, 5 * time.Millisecond
-	for started := time.Now(); ; time.Sleep(pause) {
+	for wait := newPatience(limit); ; time.Sleep(pause) {
 		events, err := os.ReadFile(filepath.Join(dir, "cgroup.events"))
 		if err != nil {
 			return err
@@ -71,7 +71,7 @@ func killCgroup(dir string) error {
 		if strings.Contains(string(events), "populated 0\n") {
 			return nil
 		}
-		if time.Since(started) > limit {
+		if wait.over() {
 			return fmt.Errorf("processes in %s are still there %s after SIGKILL", dir, limit)
 		}
 	}

@@ -26,7 +26,7 @@ func (l *Lab) newClaim() (*claim, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := os.MkdirAll(l.hosts(), 0o755); err != nil {
+	if err := os.MkdirAll(l.piece("hosts"), 0o755); err != nil {
 		return nil, err
 	}
 	// Between the making of a folder and the lock on it nobody may clean up.
@@ -61,20 +61,25 @@ func (l *Lab) cleanDead(tree string) error {
 		return err
 	}
 	for _, dir := range dirs {
-		lock, err := lockFile(filepath.Join(dir, "lock"), 0, unix.LOCK_EX|unix.LOCK_NB)
-		if errors.Is(err, unix.EWOULDBLOCK) || errors.Is(err, fs.ErrNotExist) {
-			continue // In use, or its owner has just removed it.
+		dead := claimOf(dir, tree)
+		dead.lock, err = lockFile(filepath.Join(dir, "lock"), 0, unix.LOCK_EX|unix.LOCK_NB)
+		if errors.Is(err, unix.EWOULDBLOCK) || errors.Is(err, fs.ErrNotExist) && dead.ownerLives() {
+			continue // In use, or its owner is just removing it.
 		}
-		if err != nil {
+		if err != nil && !errors.Is(err, fs.ErrNotExist) { // Without a lock it is one that died young.
 			return err
 		}
-		dead := claimOf(dir, tree)
-		dead.lock = lock
 		if err := dead.release(); err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+func (c *claim) ownerLives() bool {
+	var pid int
+	_, err := fmt.Sscanf(c.name, "raynoded-%d-", &pid)
+	return err == nil && unix.Kill(pid, 0) == nil
 }
 
 func lockFile(path string, create, how int) (*os.File, error) {

@@ -10,6 +10,10 @@
 // What the lab needs is made by test/setup; [Need] skips a test where a piece
 // is missing, and says which. All of a network carries one name (folder,
 // network namespaces, cgroup, machine names), and all of it goes when the test
-// ends. A test process that was killed cannot clean up: the next network made
-// from the same checkout does it.
+// ends, also when the test process is interrupted or told to end, or its go test
+// dies. A test process that was killed itself cannot clean up: the next network
+// made from the same checkout does it, and the next [Folder].
+//
+// Limits of waits are those of a machine with nothing else to do: [Until],
+// [Within] and [Stretch] make them longer on a busy one.
 package lab

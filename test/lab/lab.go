@@ -48,9 +48,14 @@ func (l *Lab) piece(name string) string {
 	return filepath.Join(l.Checkout, ".lab", name)
 }
 
-// hosts is the folder with a folder for each network that is up.
+// hosts is the folder with a folder for each network that is up, under the name that the kernel has
+// for what is mounted there: .lab may be a link.
 func (l *Lab) hosts() string {
-	return l.piece("hosts")
+	path, err := filepath.EvalSymlinks(l.piece("hosts"))
+	if err != nil {
+		return l.piece("hosts")
+	}
+	return path
 }
 
 // Binary returns the program that make built: the one with the race detector

@@ -34,7 +34,7 @@ func NewNetwork(t testing.TB) *Network {
 	t.Helper()
 	Need(t, Namespaces())
 	l := find(t)
-	c, err := l.newClaim()
+	c, err := hold(l.newClaim)
 	require.NoError(t, err)
 	n := &Network{claim: c, lab: l}
 	t.Cleanup(func() {
@@ -42,7 +42,7 @@ func NewNetwork(t testing.TB) *Network {
 			t.Errorf("cannot clean up the lab: %v", err)
 		}
 	})
-	require.NoError(t, n.makeSwitch())
+	require.NoError(t, unlessEnding(n.makeSwitch))
 	return n
 }
 
@@ -55,7 +55,7 @@ func (n *Network) close() error {
 			<-node.ended
 		}
 	}
-	return n.claim.release()
+	return drop(n.claim)
 }
 
 func (n *Network) makeSwitch() error {

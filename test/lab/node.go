@@ -40,6 +40,10 @@ func (n *Node) hostsLine() string {
 // two containers in one cgroup would share their trees, and the units of one
 // show up in the other.
 func (n *Node) launch(argv ...string) error {
+	return unlessEnding(func() error { return n.start(argv) })
+}
+
+func (n *Node) start(argv []string) error {
 	if err := os.MkdirAll(n.cgroup, 0o755); err != nil {
 		return err
 	}

@@ -18,7 +18,8 @@ func mountOverlay(lower, dir string) (string, error) {
 		}
 	}
 	options := fmt.Sprintf("lowerdir=%s,upperdir=%s,workdir=%s", lower, upper, work)
-	if err := unix.Mount("overlay", root, "overlay", 0, options); err != nil {
+	mount := func() error { return unix.Mount("overlay", root, "overlay", 0, options) }
+	if err := unlessEnding(mount); err != nil {
 		return "", fmt.Errorf("cannot mount an overlay over %s: %w", lower, err)
 	}
 	return root, nil

@@ -51,12 +51,14 @@ func (h *Host) shutDown(t testing.TB, signal unix.Signal, wanted int) {
 	leader, err := h.leader()
 	require.NoError(t, err)
 	require.NoError(t, unix.Kill(leader, signal))
+	ctx, cancel := Within(t.Context(), powerOffLimit)
+	defer cancel()
 	select {
 	case <-h.ended:
 		require.NoError(t, h.unplugged)
 		require.Equal(t, wanted, h.main.ProcessState.ExitCode(), "systemd-nspawn of host %s", h.Name)
-	case <-time.After(powerOffLimit):
-		t.Fatalf("host %s is not off after %s", h.Name, powerOffLimit)
+	case <-ctx.Done():
+		t.Fatalf("host %s is not off: %v", h.Name, context.Cause(ctx))
 	}
 }
 
@@ -75,7 +77,7 @@ func (h *Host) powerOn(ctx context.Context, states ...string) error {
 	if err != nil {
 		return err
 	}
-	ctx, cancel := context.WithTimeoutCause(ctx, bootLimit, fmt.Errorf("no end of the boot after %s", bootLimit))
+	ctx, cancel := Within(ctx, bootLimit)
 	defer cancel()
 	return h.booted(ctx, states)
 }
@@ -94,7 +96,7 @@ func (h *Host) booted(ctx context.Context, states []string) error {
 		case !h.On():
 			return fmt.Errorf("host %s went off while it booted", h.Name)
 		case ctx.Err() != nil:
-			return fmt.Errorf("host %s (%s): %w: %w", h.Name, state, context.Cause(ctx), err)
+			return fmt.Errorf("host %s (%s) has not booted: %w: %w", h.Name, state, context.Cause(ctx), err)
 		}
 		time.Sleep(20 * time.Millisecond) // No PID 1 yet, or it does not listen yet.
 	}

@@ -1,7 +1,6 @@
 package lab
 
 import (
-	"context"
 	"os"
 	"os/exec"
 	"syscall"
@@ -68,11 +67,11 @@ func (p *Process) Signal(t testing.TB, signal syscall.Signal) {
 	require.NoError(t, syscall.Kill(p.Pid, signal))
 }
 
-// Wait waits for the end of the program, for as long as limit, and returns its
-// exit code, or 128 + n after signal n.
+// Wait waits for the end of the program, for as long as limit or longer on a
+// busy machine, and returns its exit code, or 128 + n after signal n.
 func (p *Process) Wait(t testing.TB, limit time.Duration) int {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), limit)
+	ctx, cancel := Within(t.Context(), limit)
 	defer cancel()
 	select {
 	case <-p.ended:

@@ -54,7 +54,8 @@ func (c *claim) removeNamespaces() error {
 		return err
 	}
 	for _, path := range paths {
-		if err := ip("netns", "delete", filepath.Base(path)); err != nil {
+		err := ip("netns", "delete", filepath.Base(path))
+		if _, gone := os.Lstat(path); err != nil && gone == nil { // its host may have ended and taken it along
 			return err
 		}
 	}

@@ -43,7 +43,7 @@ func (n *Node) Sh(t testing.TB, script string) string {
 func (n *Node) run(t testing.TB, stdin io.Reader, argv ...string) Result {
 	t.Helper()
 	// Not the test's own context: that has ended when a clean-up runs.
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(t.Context()), commandLimit)
+	ctx, cancel := Within(context.WithoutCancel(t.Context()), commandLimit)
 	defer cancel()
 	result, err := n.result(ctx, stdin, argv...)
 	require.NoError(t, err, "on host %s: %q\nstdout: %s\nstderr: %s", n.Name, argv, result.Stdout, result.Stderr)
