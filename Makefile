@@ -33,7 +33,8 @@ build: ## bin/raynoded, a static program for this machine
 	$(GO_BUILD) -o bin/raynoded ./cmd/raynoded
 
 package: ## .deb and .rpm for amd64 and arm64 in dist/ (VERSION=1.2.3 and DIST=folder change that)
-	mkdir -p $(DIST) && rm -rf $(DIST)/raynoded[-_]* $(DIST)/pages
+	mkdir -p dist $(DIST) && rm -rf $(DIST)/raynoded[-_]* $(DIST)/pages
+	awk -f packaging/changelog.awk CHANGELOG.md >dist/changelog.yaml
 	CGO_ENABLED=0 go run -tags pages $(GO_FLAGS) ./cmd/raynoded $(DIST)/pages
 	for arch in $(ARCHES); do \
 		GOARCH=$$arch $(GO_BUILD) -o $(DIST)/linux-$$arch/raynoded ./cmd/raynoded || exit; \

@@ -17,7 +17,7 @@ func TestNfpm_NamesOnlyWhatExists(t *testing.T) {
 	paths := values(t, "src", "changelog", "postinstall", "preremove", "postremove")
 	require.NotEmpty(t, paths)
 	for _, path := range paths {
-		if strings.HasPrefix(path, "${DIST}/") {
+		if strings.HasPrefix(path, "${DIST}/") || path == "dist/changelog.yaml" {
 			continue // what is built
 		}
 		found, err := filepath.Glob(path)

@@ -8,6 +8,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"runtime"
+	"strings"
 	"sync"
 	"testing"
 
@@ -21,15 +22,7 @@ import (
 const newerTime = "SOURCE_DATE_EPOCH=1767225600"
 
 // newerNews is what their changelog begins with.
-const newerNews = `- semver: 9.0.0-1
-  date: 2026-01-01T00:00:00Z
-  packager: The raynoded authors <raynoded@users.noreply.github.com>
-  deb:
-    urgency: medium
-    distributions: [stable]
-  changes:
-    - note: Everything is newer.
-`
+const newerNews = "## 9.0.0 - 2026-01-01\n\n- Everything is newer.\n\n"
 
 // newer is the folder with packages of a higher version, 9.0.0, made from the same source but for
 // their news.
@@ -67,12 +60,13 @@ func copyNewer(l *lab.Lab, dir string) error {
 	if err != nil {
 		return fmt.Errorf("%w: %s", err, out)
 	}
-	news := filepath.Join(dir, "packaging/changelog.yaml")
+	news := filepath.Join(dir, "CHANGELOG.md")
 	old, err := os.ReadFile(news)
 	if err != nil {
 		return err
 	}
-	if err := os.WriteFile(news, append([]byte(newerNews), old...), 0o600); err != nil {
+	top, rest, _ := strings.Cut(string(old), "## ")
+	if err := os.WriteFile(news, []byte(top+newerNews+"## "+rest), 0o600); err != nil {
 		return err
 	}
 	conf, err := os.OpenFile(filepath.Join(dir, "packaging/needrestart.conf"), os.O_APPEND|os.O_WRONLY, 0)

@@ -76,7 +76,7 @@ func TestPackage_Release(t *testing.T) {
 func releaseRefused(t *testing.T, p publisher) {
 	for _, c := range []struct{ first, version, want string }{
 		{"true", "9.0", `VERSION must be such as 1.2.3, got "9.0"`},
-		{"true", "9.0.1", "packaging/changelog.yaml begins with 9.0.0-1, not with 9.0.1-1: say what is new"},
+		{"true", "9.0.1", "CHANGELOG.md begins with 9.0.0, not with 9.0.1: say what is new"},
 		{"true", "9.0.0", "this commit is not tagged v9.0.0"},
 		{"git tag v9.0.0 && git commit --quiet --allow-empty --message=more", "9.0.0", "this commit is not tagged v9.0.0"},
 		{"git tag --delete v9.0.0 && touch new", "9.0.0", "the checkout is not clean:\n?? new"},
