@@ -16,10 +16,6 @@ type guard func(ctx context.Context) error
 // often.
 const beat = 10 * time.Second
 
-// extension is what systemd is asked for at every beat while it waits for us: three beats may be
-// lost.
-const extension = 4 * beat
-
 // until runs the guards beside the node's loop, the one place that changes the node's state. It
 // returns what the first of them said, once all have returned, unless what another said meanwhile
 // outweighs it.
@@ -71,17 +67,16 @@ func outweighs(err, first error) bool {
 	}
 }
 
-// beatOnce says that this loop works, and asks systemd for time where it waits for the node, as
-// long as there is something to wait for: a guard that does not return once it is over, as a file
-// may hang for ever, gets no more.
+// beatOnce says that this loop works. While systemd waits for the start it says so only as long as
+// there is something to wait for: nothing else ends a start in which a guard does not return once it
+// is over, as a file may hang for ever.
 func (d *Daemon) beatOnce(more bool) {
-	if more && (d.phase == Draining || d.phase == Stopping || !d.ready) {
-		d.told(d.systemd.Extend(extension))
-	}
 	if d.phase == Waiting {
 		d.told(d.systemd.Status(d.status()))
 	}
-	d.told(d.systemd.KeepAlive())
+	if more || d.ready {
+		d.told(d.systemd.KeepAlive())
+	}
 }
 
 // tell hands news to the loop.
