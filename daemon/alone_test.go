@@ -16,8 +16,8 @@ import (
 	"github.com/raynoded/raynoded/daemon/role"
 )
 
-// A file that hangs while a single host starts does not hold the start for ever once the node was to
-// end: the keep-alive, which is all that guards a start, does not come any more.
+// A file that hangs while a single host starts does not hold the start for ever once the node was
+// to end: the keep-alive, which is all that guards a start, does not come any more.
 func TestLife_Alone_FileHangs(t *testing.T) {
 	dir := t.TempDir()
 	pipe := filepath.Join(dir, ".nccl.conf")

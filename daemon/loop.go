@@ -68,8 +68,8 @@ func outweighs(err, first error) bool {
 }
 
 // beatOnce says that this loop works. While systemd waits for the start it says so only as long as
-// there is something to wait for: nothing else ends a start in which a guard does not return once it
-// is over, as a file may hang for ever.
+// there is something to wait for: nothing else ends a start in which a guard does not return once
+// it is over, as a file may hang for ever.
 func (d *Daemon) beatOnce(more bool) {
 	if d.phase == Waiting {
 		d.told(d.systemd.Status(d.status()))
