@@ -52,9 +52,10 @@ func TestService_KeepsTheContract(t *testing.T) {
 	})
 }
 
-// Keys that systemd 249 has, of which Delegate=, OOMPolicy= and TimeoutAbortSec= (243), ProtectKernelLogs= (244) and
-// LoadCredential= (247) are the youngest. Look a new one up in systemd.directives(7) before it goes
-// in here: an older systemd logs "Unknown key" at every start and ignores it.
+// Keys that systemd 249 has, of which Delegate=, OOMPolicy= and TimeoutAbortSec= (243),
+// ProtectKernelLogs= (244) and LoadCredential= (247) are the youngest. Look a new one up in
+// systemd.directives(7) before it goes in here: an older systemd logs "Unknown key" at every start
+// and ignores it.
 var knownTo249 = []string{
 	"After", "AssertPathExists", "CapabilityBoundingSet", "Delegate", "Description", "Documentation", "ExecReload",
 	"ExecStart", "ExecStartPre", "KillMode", "LimitCORE", "LimitMEMLOCK", "LimitNOFILE", "LoadCredential",
