@@ -63,7 +63,9 @@ var knownTo249 = []string{
 	"NoNewPrivileges", "NotifyAccess", "OOMPolicy", "ProtectKernelLogs", "ProtectKernelModules", "ProtectSystem",
 	"Restart",
 	"RestartForceExitStatus", "RestartSec", "RestrictRealtime", "RuntimeDirectory", "StartLimitIntervalSec",
-	"StateDirectory", "SystemCallArchitectures", "TasksMax", "TimeoutAbortSec", "TimeoutStartSec", "TimeoutStopSec", "Type", "User",
+	"StateDirectory", "SystemCallArchitectures", "TasksMax", "TimeoutAbortSec", "TimeoutStartSec", "TimeoutStopSec",
+	"Type",
+	"User",
 	"WantedBy",
 	"Wants", "WatchdogSec",
 }
