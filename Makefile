@@ -81,7 +81,7 @@ test-systemd: package ## the installed packages in booted systems; needs root an
 	$(GO_TEST) -race -timeout 2h -p 1 -tags systemd $(call tagged,systemd)
 
 matrix: package ## every fault in every way of use, and docs/reliability.md from it; about an hour, root and test-setup
-	RAYNODED_MATRIX=all go test -timeout 2h -v -tags systemd -run '^TestMatrix_' ./test
+	RAYNODED_MATRIX=all go test -timeout 2h -v -tags systemd -run '^Test(Matrix|Times)_' ./test
 	test/setup wheels
 	test/setup root dnf
 	go test -timeout 30m -v -tags 'systemd matrix' -run '^TestAnsible_(APT|DNF|Ray.*)$$' ./test

@@ -118,6 +118,9 @@
 //   - After a lost head, or a head's own dead GCS, Ray's processes get SIGKILL at once, without the
 //     grace: their cluster is gone, there is nobody to say goodbye to (a raylet whose GCS is away
 //     does not leave on SIGTERM), and the GPUs are wanted. A job keeps its grace.
+//   - systemd is never asked for more time (EXTEND_TIMEOUT_USEC): it forgets that at every
+//     daemon-reload, and ends what it had granted it to. The keep-alive guards a start, from before
+//     the role is read; the unit's TimeoutStopSec= a stop.
 //   - A worker gives Ray, and watches, the address that answered it, not the name: a DNS outage is
 //     no lost head.
 //   - What the role file itself has wrong is exit code 78; what it names and this host lacks (a

@@ -85,10 +85,6 @@ func (l *loop) until(ctx context.Context, guards ...guard) error {
 // it more often.
 const beatInterval = 10 * time.Second
 
-// extendBy is what systemd is asked for at every beat while it waits for us: three beats may be
-// lost.
-const extendBy = 4 * beatInterval
-
 func (l *loop) startBeat() {
 	every := l.systemd.KeepAliveEvery()
 	if every <= 0 || every > beatInterval {
@@ -97,17 +93,16 @@ func (l *loop) startBeat() {
 	l.beat = time.NewTicker(every)
 }
 
-// beatOnce says that this loop works, and asks systemd for time where it waits for the node, as
-// long as there is something to wait for: a guard that does not return once it is over, as a file
-// may hang for ever, gets no more.
+// beatOnce says that this loop works. While systemd waits for the start it says so only as long as
+// there is something to wait for: nothing else ends a start in which a guard does not return once
+// it is over, as a file may hang for ever.
 func (l *loop) beatOnce(more bool) {
-	if more && (l.phase == Draining || l.phase == Stopping || !l.ready) {
-		l.notified(l.systemd.Extend(extendBy))
-	}
 	if l.phase == Waiting {
 		l.notified(l.systemd.Status(l.status()))
 	}
-	l.notified(l.systemd.KeepAlive())
+	if more || l.ready {
+		l.notified(l.systemd.KeepAlive())
+	}
 }
 
 // notified takes what came of a word to systemd. A failure is no reason to end a node.

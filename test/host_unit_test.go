@@ -5,7 +5,6 @@ package test
 import (
 	"fmt"
 	"testing"
-	"time"
 
 	"github.com/stretchr/testify/require"
 
@@ -94,40 +93,6 @@ func TestHost_Term(t *testing.T) {
 			h.Sh(t, "systemctl stop "+unit)
 			h.requireIs(t, unit, down)
 		})
-	}
-}
-
-// TestHost_Patience waits longer than TimeoutStartSec= and TimeoutStopSec=, and than the longest
-// that raynoded asks for at once.
-func TestHost_Patience(t *testing.T) {
-	t.Parallel() // all of it is waiting
-	h := bootInstalled(t, "bookworm", "a")[0]
-	h.Put(t, rolePath, `role = "single"
-job.command = ["sh", "-c", "trap '' TERM; sleep 1000"]
-stop.grace = "42s"
-`, "644")
-	h.requireIs(t, unit, is{"TimeoutStartUSec": "30s", "TimeoutStopUSec": "30s", "RestartUSec": "10s"})
-	h.Sh(t, "systemctl start "+unit)
-	lab.Until(t, patience, "the job runs", func() bool { return len(h.in(t, unit)) == 3 })
-	began := clock(t)
-	h.Sh(t, "systemctl stop --no-block "+unit)
-
-	const other = "raynoded@a.service"
-	h.Put(t, "/etc/raynoded/a.toml", loneWorker, "644")
-	require.Equal(t, 124, h.Run(t, "timeout 45 systemctl start "+other).Code, "the start must still go on")
-	h.requireIs(
-		t, other, waiting.with("NRestarts", "0").with("StatusText", "waiting: worker, head 10.77.0.1:6379; *(*s of 20m0s)"),
-	)
-
-	h.await(t, unit, down)
-	took := h.since(t, began, unit, "InactiveEnter")
-	t.Logf("stopped with a job that ignores SIGTERM after %s", took)
-	require.Greater(t, took, 42*time.Second)
-	require.Less(t, took, 42*time.Second+late())
-	h.Sh(t, "systemctl stop "+other)
-	for _, u := range []string{unit, other} {
-		h.requireIs(t, u, down)
-		h.requireNothingOf(t, u)
 	}
 }
 

@@ -41,12 +41,6 @@ func TestMatrix_Drain(t *testing.T) {
 				perJob: {head: unharmed(), worker: inactive(asked, 0, 4*time.Second)},
 			},
 		}, {
-			fault: "a worker drains for longer than its TimeoutStopSec=30s", worker: "stop.drain = \"35s\"\n",
-			do: stop,
-			want: map[way]fates{
-				perJob: {head: unharmed(), worker: inactive(asked, 35*time.Second, 37*time.Second)},
-			},
-		}, {
 			fault: "a draining worker's actor ends its work", worker: drains,
 			do: func(t *testing.T, try *trial) {
 				stop(t, try)

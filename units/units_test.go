@@ -38,6 +38,10 @@ func TestService_KeepsTheContract(t *testing.T) {
 		"[Service] Restart=on-abnormal",
 		"[Service] RestartForceExitStatus=69 70 SIGPIPE",
 		"[Service] RestartSec=10s",
+		"[Service] TimeoutStartSec=infinity",
+		"[Service] TimeoutStopSec=15min",
+		"[Service] TimeoutAbortSec=30s",
+		"[Service] WatchdogSec=60s",
 		"[Service] KillMode=mixed",
 		"[Service] Delegate=yes",
 		"[Service] OOMPolicy=continue",
@@ -48,9 +52,10 @@ func TestService_KeepsTheContract(t *testing.T) {
 	})
 }
 
-// Keys that systemd 249 has, of which Delegate=, OOMPolicy= (243), ProtectKernelLogs= (244) and
-// LoadCredential= (247) are the youngest. Look a new one up in systemd.directives(7) before it goes
-// in here: an older systemd logs "Unknown key" at every start and ignores it.
+// Keys that systemd 249 has, of which Delegate=, OOMPolicy= and TimeoutAbortSec= (243),
+// ProtectKernelLogs= (244) and LoadCredential= (247) are the youngest. Look a new one up in
+// systemd.directives(7) before it goes in here: an older systemd logs "Unknown key" at every start
+// and ignores it.
 var knownTo249 = []string{
 	"After", "AssertPathExists", "CapabilityBoundingSet", "Delegate", "Description", "Documentation", "ExecReload",
 	"ExecStart", "ExecStartPre", "KillMode", "LimitCORE", "LimitMEMLOCK", "LimitNOFILE", "LoadCredential",
@@ -58,7 +63,9 @@ var knownTo249 = []string{
 	"NoNewPrivileges", "NotifyAccess", "OOMPolicy", "ProtectKernelLogs", "ProtectKernelModules", "ProtectSystem",
 	"Restart",
 	"RestartForceExitStatus", "RestartSec", "RestrictRealtime", "RuntimeDirectory", "StartLimitIntervalSec",
-	"StateDirectory", "SystemCallArchitectures", "TasksMax", "TimeoutStartSec", "TimeoutStopSec", "Type", "User",
+	"StateDirectory", "SystemCallArchitectures", "TasksMax", "TimeoutAbortSec", "TimeoutStartSec", "TimeoutStopSec",
+	"Type",
+	"User",
 	"WantedBy",
 	"Wants", "WatchdogSec",
 }

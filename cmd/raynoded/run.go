@@ -46,6 +46,8 @@ func runCommand() *cobra.Command {
 // runNode wires the daemon and runs it. What it says on the way and at the end goes to the log.
 func runNode(ctx context.Context, path string, stderr io.Writer) error {
 	debug.SetTraceback("crash") // a panic ends by SIGABRT: exit code 2 would not restart the unit
+	systemd := notify.New()
+	_ = systemd.KeepAlive() // first of all: nothing else guards a start, and reading the role may hang
 	path, err := filepath.Abs(path)
 	if err != nil {
 		return err
@@ -57,7 +59,7 @@ func runNode(ctx context.Context, path string, stderr io.Writer) error {
 		return refused(err, role.Name(path), dirs, stderr)
 	}
 	log := newLogger(r.Log, stderr)
-	err = node(ctx, r, files, dirs, log, stderr)
+	err = node(ctx, r, files, dirs, log, systemd, stderr)
 	code := exitCode(err)
 	end := log.WithFields(logrus.Fields{"exit": code, "role": string(r.Kind), "instance": r.Name})
 	if code == reason.ExitOK {
@@ -90,7 +92,8 @@ func refused(err error, instance string, dirs host.Dirs, stderr io.Writer) error
 }
 
 func node(
-	ctx context.Context, r *role.Role, files role.Files, dirs host.Dirs, log *logrus.Logger, stderr io.Writer,
+	ctx context.Context, r *role.Role, files role.Files, dirs host.Dirs, log *logrus.Logger,
+	systemd *notify.Systemd, stderr io.Writer,
 ) error {
 	tree, err := child.New()
 	if err != nil {
@@ -106,7 +109,7 @@ func node(
 	go func() { _ = tree.Reap(reaping) }()
 	return daemon.New(daemon.Options{
 		Role: r, Files: files, Dirs: dirs, Log: log, Relog: func(l role.Log) { setLog(log, l, stderr) },
-		Hangups: hangups, Systemd: notify.New(), Tree: tree, Env: os.Environ(), Output: childOutput(r.Log),
+		Hangups: hangups, Systemd: systemd, Tree: tree, Env: os.Environ(), Output: childOutput(r.Log),
 	}).Run(ctx, hurry)
 }
 

@@ -204,7 +204,7 @@ func TestRun_TellsSystemd(t *testing.T) {
 			s.rest()
 			s.obeyed()
 			h.matches(strings.Join(c.heard, "\n"), strings.Join(s.states(), "\n"))
-			require.Contains(t, s.said, "EXTEND_TIMEOUT_USEC=40000000")
+			require.Equal(t, "WATCHDOG=1", s.said[0], "it arms what guards the start")
 			for _, ran := range h.started() {
 				require.NotContains(t, strings.Join(ran.Env, "\n"), "NOTIFY_SOCKET", ran.Program)
 				require.NotContains(t, strings.Join(ran.Env, "\n"), "WATCHDOG_", ran.Program)

@@ -109,12 +109,6 @@ func (s *Systemd) ReadyStopping(status string) error {
 	return s.Stopping(status)
 }
 
-// Extend asks for that much more time, from now, before the start or the stop
-// times out. It has to be asked for again within that time.
-func (s *Systemd) Extend(d time.Duration) error {
-	return s.send("EXTEND_TIMEOUT_USEC=" + strconv.FormatInt(d.Microseconds(), 10))
-}
-
 // KeepAlive says that we are not stuck. After Stopping it says nothing: systemd
 // would start to wait for the next one again, and fail the unit.
 func (s *Systemd) KeepAlive() error {

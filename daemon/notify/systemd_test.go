@@ -62,9 +62,6 @@ func TestSystemd_Datagrams(t *testing.T) {
 			func(s *Systemd) error { return s.ReadyStopping("stopping") },
 			[]string{"READY=1\nSTATUS=stopping", "STOPPING=1\nSTATUS=stopping"},
 		},
-		"extend": {
-			func(s *Systemd) error { return s.Extend(30 * time.Second) }, []string{"EXTEND_TIMEOUT_USEC=30000000"},
-		},
 		"keep-alive": {(*Systemd).KeepAlive, []string{"WATCHDOG=1"}},
 		"lines": {
 			func(s *Systemd) error { return s.Status("a\nREADY=1\r\n\tb\x00\x1b[1m\u0085") },
@@ -99,12 +96,8 @@ func TestSystemd_NoKeepAliveAfterStopping(t *testing.T) {
 	require.NoError(t, s.Stopping("bye"))
 	require.NoError(t, s.KeepAlive())
 	require.NoError(t, s.Status("still going"))
-	require.NoError(t, s.Extend(time.Second))
 	require.NoError(t, s.KeepAlive())
-	require.Equal(
-		t, []string{"WATCHDOG=1", "STOPPING=1\nSTATUS=bye", "STATUS=still going", "EXTEND_TIMEOUT_USEC=1000000"},
-		received(t, conn),
-	)
+	require.Equal(t, []string{"WATCHDOG=1", "STOPPING=1\nSTATUS=bye", "STATUS=still going"}, received(t, conn))
 }
 
 // The time is that of CLOCK_MONOTONIC, in microseconds.
@@ -154,7 +147,6 @@ func TestSystemd_None(t *testing.T) {
 	for _, s := range []*Systemd{New(), {}} {
 		require.NoError(t, s.Ready("x"))
 		require.NoError(t, s.Status("x"))
-		require.NoError(t, s.Extend(time.Second))
 		require.NoError(t, s.KeepAlive())
 		require.NoError(t, s.ReadyStopping("x"))
 		require.Zero(t, s.KeepAliveEvery())

@@ -77,7 +77,8 @@ var about = map[string]string{
 
 	"stop": "How Ray's processes are stopped.",
 	"stop.drain": "How long a worker that is asked to stop waits for what runs on it to end, after it has told the head " +
-		"to place nothing new there. 0s: it stops at once.",
+		"to place nothing new there. 0s: it stops at once. With stop.grace it has to fit into the unit's TimeoutStopSec=, " +
+		"which is 15 min as shipped.",
 	"stop.grace": "The time between SIGTERM and SIGKILL.",
 
 	"job": "What a head or a single host runs once the cluster is complete. Its end is the end of the cluster, and " +
