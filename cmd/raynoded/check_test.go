@@ -23,23 +23,31 @@ func TestCheck(t *testing.T) {
 		stdout, stderr string
 	}{
 		{
-			"in another place", []string{"--as", good.role(), c.dir + "/.ansible_tmp1"}, 0,
-			"$DIR/worker.toml: good: worker, standing, head $HEAD\n", "",
+			name: "in another place", args: []string{"--as", good.role(), c.dir + "/.ansible_tmp1"}, code: 0,
+			stdout: "$DIR/worker.toml: good: worker, standing, head $HEAD\n",
 		},
 		{
-			"a drop-in in another place", []string{"--as", good.role() + ".d/50.toml", c.dir + "/tmp2"}, 78, "",
-			"$DIR/worker.toml.d/50.toml:1:14: stop.grace: must be a duration such as \"500ms\", \"10s\" or \"5m\", got 5",
+			name: "a drop-in in another place", args: []string{"--as", good.role() + ".d/50.toml", c.dir + "/tmp2"}, code: 78,
+			stderr: "$DIR/worker.toml.d/50.toml:1:14: stop.grace: must be a duration such as \"500ms\", \"10s\" or \"5m\", " +
+				"got 5",
 		},
-		{"good", []string{good.role()}, 0, "$DIR/worker.toml: good: worker, standing, head $HEAD\n", ""},
-		{"single", []string{single.role()}, 0, "$DIR/single.toml: good: single host\n", ""},
 		{
-			"bad", []string{bad.role()}, 78, "",
-			"$DIR/bad.toml:1:1: auth.mode: must be \"token\" or \"none\", there is no default, got nothing\n" +
+			name: "good", args: []string{good.role()}, code: 0,
+			stdout: "$DIR/worker.toml: good: worker, standing, head $HEAD\n",
+		},
+		{name: "single", args: []string{single.role()}, code: 0, stdout: "$DIR/single.toml: good: single host\n"},
+		{
+			name: "bad", args: []string{bad.role()}, code: 78,
+			stderr: "$DIR/bad.toml:1:1: auth.mode: must be \"token\" or \"none\", there is no default, got nothing\n" +
 				"$DIR/bad.toml:1:1: cluster.head: must be host:port, such as \"gpu-001:6379\", got nothing",
 		},
-		{"missing", []string{c.dir + "/none.toml"}, 78, "", "raynoded: cannot load $DIR/none.toml: there is no role file"},
 		{
-			"good as JSON", []string{"--json", good.role()}, 0, `{
+			name: "missing", args: []string{c.dir + "/none.toml"}, code: 78,
+			stderr: "raynoded: cannot load $DIR/none.toml: there is no role file",
+		},
+		{
+			name: "good as JSON", args: []string{"--json", good.role()}, code: 0,
+			stdout: `{
   "valid": true,
   "files": [
     "$DIR/worker.toml",
@@ -48,10 +56,11 @@ func TestCheck(t *testing.T) {
   "errors": [],
   "warnings": []
 }
-`, "",
+`,
 		},
 		{
-			"bad as JSON", []string{"--json", bad.role()}, 78, `{
+			name: "bad as JSON", args: []string{"--json", bad.role()}, code: 78,
+			stdout: `{
   "valid": false,
   "files": [
     "$DIR/bad.toml"
@@ -74,10 +83,11 @@ func TestCheck(t *testing.T) {
   ],
   "warnings": []
 }
-`, "",
+`,
 		},
 		{
-			"missing as JSON", []string{"--json", c.dir + "/none.toml"}, 78, `{
+			name: "missing as JSON", args: []string{"--json", c.dir + "/none.toml"}, code: 78,
+			stdout: `{
   "valid": false,
   "files": [
     "$DIR/none.toml"
@@ -93,7 +103,7 @@ func TestCheck(t *testing.T) {
   ],
   "warnings": []
 }
-`, "",
+`,
 		},
 	}
 	for _, tt := range cases {

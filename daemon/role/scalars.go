@@ -21,8 +21,7 @@ type Address struct {
 	Port int    // 1 to 65535
 }
 
-// String is "host:port", with brackets round an IPv6 address; "" for the zero
-// value.
+// String is "host:port", with brackets around an IPv6 address; "" for the zero value.
 func (a Address) String() string {
 	if a == (Address{}) {
 		return ""
@@ -64,8 +63,8 @@ func checkHost(host string) error {
 // It is never negative.
 type Duration struct{ time.Duration }
 
-// UnmarshalText reads what time.ParseDuration does, but a number without a unit
-// is an error, "0" too, and so is less than nothing.
+// UnmarshalText reads what time.ParseDuration does, except negative durations and numbers without a
+// unit, "0" included.
 func (d *Duration) UnmarshalText(text []byte) error {
 	s := string(text)
 	parsed, err := time.ParseDuration(s)
@@ -79,7 +78,7 @@ func (d *Duration) UnmarshalText(text []byte) error {
 	return nil
 }
 
-// text is the shortest that UnmarshalText reads back.
+// text is the shortest text that UnmarshalText reads back.
 func (d Duration) text() string {
 	s := d.String()
 	if short, found := strings.CutSuffix(s, "m0s"); found {
@@ -98,13 +97,19 @@ var units = []struct {
 	name  string
 	bytes int64
 }{
-	{"KiB", 1 << 10}, {"MiB", 1 << 20}, {"GiB", 1 << 30}, {"TiB", 1 << 40},
-	{"KB", 1e3}, {"MB", 1e6}, {"GB", 1e9}, {"TB", 1e12},
-	{"", 1},
+	{name: "KiB", bytes: 1 << 10},
+	{name: "MiB", bytes: 1 << 20},
+	{name: "GiB", bytes: 1 << 30},
+	{name: "TiB", bytes: 1 << 40},
+	{name: "KB", bytes: 1e3},
+	{name: "MB", bytes: 1e6},
+	{name: "GB", bytes: 1e9},
+	{name: "TB", bytes: 1e12},
+	{name: "", bytes: 1},
 }
 
-// UnmarshalText reads a whole number with a unit right behind it: KiB, MiB, GiB
-// and TiB count by 1024, KB, MB, GB and TB by 1000, none is bytes.
+// UnmarshalText reads a whole number directly followed by a unit: KiB, MiB, GiB and TiB are powers
+// of 1024; KB, MB, GB and TB are powers of 1000; no unit means bytes.
 func (s *Size) UnmarshalText(text []byte) error {
 	for _, unit := range units {
 		number, found := strings.CutSuffix(string(text), unit.name)
@@ -124,7 +129,7 @@ func (s *Size) UnmarshalText(text []byte) error {
 	return errors.New(`must be a size such as "64GiB" or "100MB"`)
 }
 
-// text is what UnmarshalText reads back, in the largest unit that divides it.
+// text is a text that UnmarshalText reads back, in the largest unit that divides the size.
 func (s Size) text() string {
 	best := units[len(units)-1]
 	for _, unit := range units {

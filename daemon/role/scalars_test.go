@@ -10,11 +10,11 @@ import (
 
 func TestAddress_Text(t *testing.T) {
 	for text, want := range map[string]Address{
-		"gpu-001.example.net:6379": {"gpu-001.example.net", 6379},
-		"my_host:1":                {"my_host", 1},
-		"10.0.0.1:65535":           {"10.0.0.1", 65535},
-		"[::1]:6379":               {"::1", 6379},
-		":6379":                    {"", 6379},
+		"gpu-001.example.net:6379": {Host: "gpu-001.example.net", Port: 6379},
+		"my_host:1":                {Host: "my_host", Port: 1},
+		"10.0.0.1:65535":           {Host: "10.0.0.1", Port: 65535},
+		"[::1]:6379":               {Host: "::1", Port: 6379},
+		":6379":                    {Host: "", Port: 6379},
 	} {
 		var got Address
 		require.NoError(t, got.UnmarshalText([]byte(text)), text)

@@ -7,10 +7,10 @@ import (
 	"github.com/BurntSushi/toml"
 )
 
-// defaultHeadPort is the port that Ray gives to a head by itself.
+// defaultHeadPort is the port on which a head listens if Ray is not told one.
 const defaultHeadPort = 6379
 
-// checkTogether looks at what all files have set between them.
+// checkTogether checks the values of all files against each other.
 func (l *loader) checkTogether() {
 	r := &l.role
 	if r.Kind == "" {
@@ -23,16 +23,16 @@ func (l *loader) checkTogether() {
 	l.checkPorts()
 	l.checkDelivery()
 	if r.Node.IP != "" && r.Node.Interface != "" {
-		l.clash("node.ip", "must not be set together with node.interface", r.Node.IP)
+		l.conflict("node.ip", "must not be set together with node.interface", r.Node.IP)
 	}
 	if r.Kind == Worker && len(r.Ray.SystemConfig) > 0 {
-		l.clash("ray.system_config", "must be on the head, which tells its workers", phrase(`role "worker"`))
+		l.conflict("ray.system_config", "must be on the head, which tells its workers", unquoted(`role "worker"`))
 	}
 	if r.Kind == Worker && l.origins["job"] != nil {
-		l.clash("job", "must be on the head, which runs the job", phrase(`role "worker"`))
+		l.conflict("job", "must be on the head, which runs the job", unquoted(`role "worker"`))
 	}
 	if n := r.Cluster.Nodes; n > 0 && r.Job.WaitNodes > n {
-		l.clash("job.wait_nodes", fmt.Sprintf("must be at most cluster.nodes (%d)", n), r.Job.WaitNodes)
+		l.conflict("job.wait_nodes", fmt.Sprintf("must be at most cluster.nodes (%d)", n), r.Job.WaitNodes)
 	}
 }
 
@@ -48,26 +48,27 @@ func (l *loader) checkHead() {
 	case *head == Address{}:
 		l.missing("cluster.head", mustBe(head))
 	case head.Host == "":
-		l.clash("cluster.head", mustBe(head), head.String())
+		l.conflict("cluster.head", mustBe(head), head.String())
 	}
 }
 
-// checkPersistence: where a head comes back, what it ran as a child of raynoded does not.
+// checkPersistence refuses a [job] on a persistent head: the head comes back, its job would not.
 func (l *loader) checkPersistence() {
 	c := &l.role.Cluster
 	if c.PersistentHead && len(l.role.Job.Command) > 0 {
-		l.clash("cluster.persistent_head", "must not be set together with [job], whose driver would end with the head", true)
+		l.conflict("cluster.persistent_head",
+			"must not be set together with [job], whose driver would end with the head", true)
 	}
 	if c.Redis == (Address{}) {
 		return
 	}
 	switch {
 	case !c.PersistentHead:
-		l.clash("cluster.redis", "must come with cluster.persistent_head = true", c.Redis.String())
+		l.conflict("cluster.redis", "must come with cluster.persistent_head = true", c.Redis.String())
 	case l.role.Kind == Worker:
-		l.clash("cluster.redis", "must be on the head, whose state it keeps", phrase(`role "worker"`))
+		l.conflict("cluster.redis", "must be on the head, whose state it keeps", unquoted(`role "worker"`))
 	case c.Redis.Host == "":
-		l.clash("cluster.redis", mustBe(&c.Redis), c.Redis.String())
+		l.conflict("cluster.redis", mustBe(&c.Redis), c.Redis.String())
 	}
 }
 
@@ -77,13 +78,13 @@ func (l *loader) checkLauncher() {
 		return
 	}
 	if r.Kind != Auto && r.Kind != "" {
-		l.clash("cluster.auto", `must come with role "auto"`, phrase(fmt.Sprintf("role %q", r.Kind)))
+		l.conflict("cluster.auto", `must come with role "auto"`, unquoted(fmt.Sprintf("role %q", r.Kind)))
 	}
 	for _, key := range []string{"rank", "nodes", "head_host"} {
 		l.missing("cluster.auto."+key, "must be the name of an environment variable")
 	}
 	if r.Cluster.Nodes > 0 {
-		l.clash("cluster.nodes", "must not be set together with cluster.auto.nodes", r.Cluster.Nodes)
+		l.conflict("cluster.nodes", "must not be set together with cluster.auto.nodes", r.Cluster.Nodes)
 	}
 }
 
@@ -93,12 +94,11 @@ func (l *loader) checkAuth() {
 		l.missing("auth.mode", mustBe(&auth.Mode)+", there is no default")
 	}
 	if auth.TokenFile != "" && auth.Mode != Token && !l.refused["auth.mode"] {
-		l.clash("auth.token_file", fmt.Sprintf("must come with auth.mode %q", Token), nil)
+		l.conflict("auth.token_file", fmt.Sprintf("must come with auth.mode %q", Token), nil)
 	}
 }
 
-// missing complains about a key that no file has, unless one has a key that was
-// likely meant to be it.
+// missing complains about a key that no file has, unless it was suggested for an unknown key.
 func (l *loader) missing(key, must string) {
 	path := strings.Split(key, ".")
 	if l.origins[key] != nil || l.meant[key] || l.isRefused(path) {
@@ -113,8 +113,8 @@ func (l *loader) missing(key, must string) {
 	l.complain(place, key, must+", got nothing")
 }
 
-// clash complains about a value that does not go with another one.
-func (l *loader) clash(key, must string, v any) {
+// conflict complains about a value that contradicts another one.
+func (l *loader) conflict(key, must string, v any) {
 	if n := l.origins[key]; n != nil && !l.isRefused(strings.Split(key, ".")) {
 		l.refuse(n, must, v)
 	}

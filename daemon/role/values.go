@@ -15,15 +15,14 @@ import (
 const (
 	// Ray's cluster id is 28 bytes.
 	clusterIDBytes = 28
-	// Ray puts its sockets below temp_dir/session_<time>_<pid>/sockets, and
-	// the path of a Unix socket has at most 107 bytes. `ray start` refuses
-	// more than this for its own part.
+	// Ray puts its sockets into temp_dir/session_<time>_<pid>/sockets, and the path of a Unix
+	// socket has at most 107 bytes: `ray start` refuses a longer temp_dir.
 	maxTempDir = 41
-	// Below this a check would be a load on the head.
+	// More frequent checks would be a load on the head.
 	minCheckInterval = 100 * time.Millisecond
 )
 
-// checkValues looks at each value that the current file has set, by itself.
+// checkValues checks, one by one, the values that the current file has set.
 func (l *loader) checkValues() {
 	l.checkClusterValues()
 	l.checkRayValues()
@@ -38,7 +37,7 @@ func (l *loader) checkValues() {
 	l.checkEnv()
 }
 
-// check complains unless ok, if the current file is where the value is from.
+// check complains about a value of the current file unless ok.
 func (l *loader) check(ok bool, key, must string, v any) {
 	n := l.origins[key]
 	if ok || n == nil || n.doc != l.current.doc || l.refused[key] {
@@ -84,7 +83,7 @@ func (l *loader) checkRayValues() {
 	l.check(r.KeepSessions >= 1, "ray.keep_sessions", "must be at least 1, which is the session in use", r.KeepSessions)
 	l.check(len(r.TempDir) <= maxTempDir, "ray.temp_dir",
 		fmt.Sprintf("must be at most %d bytes long, as Ray makes Unix sockets below it", maxTempDir),
-		phrase(fmt.Sprintf("%d bytes", len(r.TempDir))))
+		unquoted(fmt.Sprintf("%d bytes", len(r.TempDir))))
 	l.check(r.DashboardHost != "", "ray.dashboard_host", "must be a host name or an IP address", r.DashboardHost)
 	if r.NumGPUs != nil {
 		l.checkCount("ray.num_gpus", *r.NumGPUs)
@@ -102,7 +101,7 @@ func (l *loader) checkRayValues() {
 	l.checkPortValues()
 }
 
-// ownResources are the resources that Ray refuses in its --resources.
+// ownResources are the resources that Ray refuses in its --resources, each with the key for it.
 var ownResources = map[string]string{
 	"CPU":                 "ray.num_cpus",
 	"GPU":                 "ray.num_gpus",
@@ -113,7 +112,7 @@ var ownResources = map[string]string{
 func (l *loader) checkResource(name string, amount float64) {
 	key := toml.Key{"ray", "resources", name}.String()
 	own := ownResources[name]
-	l.check(own == "", key, "must be set by "+own, phrase("it as a resource"))
+	l.check(own == "", key, "must be set by "+own, unquoted("it as a resource"))
 	l.check(name != "", key, "must have a name", name)
 	l.check(amount >= 0 && !math.IsInf(amount, 1), key, "must be a finite number, not negative", amount)
 }
