@@ -27,13 +27,13 @@ type node struct {
 
 func (n *node) name() string { return n.key.String() }
 
-// maxKeys is the largest number of keys in one file, tables included. It bounds the work on a file
-// that is full of mistakes.
-const maxKeys = 1000
-
 // parse returns the document as a tree, or what is wrong with it and where.
 func parse(path string, data []byte) (*node, *Problem) {
 	doc := &document{path: path, text: strings.TrimPrefix(string(data), "\ufeff")}
+	if offset, complaint := bounds(doc.text); complaint != "" {
+		line, col := doc.place(offset)
+		return nil, &Problem{File: path, Line: line, Col: col, Text: complaint}
+	}
 	var table map[string]toml.Primitive
 	var err error
 	doc.meta, err = toml.Decode(doc.text, &table)
