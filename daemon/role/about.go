@@ -38,9 +38,9 @@ var about = map[string]string{
 	"ray.num_gpus":            "How many GPUs this host offers. Not given: Ray counts them.",
 	"ray.num_cpus":            "How many CPUs this host offers. Not given: Ray counts them.",
 	"ray.memory":              "How much memory Ray's tasks and actors may ask for. Not given: Ray decides.",
-	"ray.object_store_memory": "The size of Ray's object store. Not given: Ray decides.",
-	"ray.resources":           "Custom resources, each with an amount.",
-	"ray.labels":              "Custom labels, each with a text.",
+	"ray.object_store_memory": "The size of Ray's object store, at least 75MiB. Not given: Ray decides.",
+	"ray.resources":           "Custom resources, each with an amount: a whole number.",
+	"ray.labels":              "Custom labels, each with a text, in the syntax of Kubernetes labels.",
 	"ray.dashboard_host":      "The address on which a head's dashboard listens. 127.0.0.1: for this host only.",
 	"ray.start_timeout":       "How long the start of Ray may take.",
 	"ray.keep_sessions": "How many session folders of this node stay in temp_dir, the one in use included; at least " +
@@ -52,7 +52,8 @@ var about = map[string]string{
 	"ray.ports.object_manager": "The port on which nodes exchange objects.",
 	"ray.ports.worker_min": "The first port of Ray's worker processes. Given together with worker_max; both 0: 10002 " +
 		"to 19999.",
-	"ray.ports.worker_max":           "The last port of Ray's worker processes. No other fixed port may be in that range.",
+	"ray.ports.worker_max": "The last port of Ray's worker processes: a port for each of num_cpus, and for drivers. No " +
+		"other fixed port may be in that range.",
 	"ray.ports.metrics_export":       "The port of Ray's own metrics.",
 	"ray.ports.dashboard":            "The port of a head's dashboard.",
 	"ray.ports.dashboard_agent":      "The port on which the dashboard agent answers HTTP.",

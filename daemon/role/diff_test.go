@@ -42,8 +42,8 @@ func TestDiff(t *testing.T) {
 		"a number behind a pointer": {more: "ray.num_gpus = 4", want: []Change{{Key: "ray.num_gpus"}}},
 		"one that was not said":     {more: "ray.num_cpus = 0", want: []Change{{Key: "ray.num_cpus"}}},
 		"entries of a table": {
-			more: "ray.labels = { rack = 'r8', 'a b' = 'x' }",
-			want: []Change{{Key: `ray.labels."a b"`}, {Key: "ray.labels.rack"}},
+			more: "ray.labels = { rack = 'r8', 'a/b' = 'x' }",
+			want: []Change{{Key: `ray.labels."a/b"`}, {Key: "ray.labels.rack"}},
 		},
 		"a list": {more: "ray.extra_args = []", want: []Change{{Key: "ray.extra_args"}}},
 		"a port": {more: "ray.ports.dashboard = 1", want: []Change{{Key: "ray.ports.dashboard"}}},

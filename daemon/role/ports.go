@@ -49,6 +49,7 @@ func (l *loader) checkPortValues() {
 func (l *loader) checkPorts() {
 	p := &l.role.Ray.Ports
 	low, high := l.checkWorkerPorts(p.WorkerMin, p.WorkerMax)
+	l.checkPortOfEachWorker(low, high)
 	ports := l.ports()
 	if l.role.Kind == Head || l.role.Kind == Auto {
 		ports = append([]port{{key: "cluster.head", value: l.role.Cluster.Head.Port}}, ports...)
@@ -96,4 +97,20 @@ func (l *loader) checkWorkerPorts(low, high int) (int, int) {
 		return low, high
 	}
 	return 0, -1
+}
+
+// checkPortOfEachWorker refuses a range that has fewer ports than Ray has CPUs: each worker process
+// needs one. With 3 ports for 4 CPUs Ray starts, and two of four actors never do ("No available
+// ports" in the raylet's worker_pool.cc, seen on Ray 2.60).
+func (l *loader) checkPortOfEachWorker(low, high int) {
+	cpus, count := l.role.Ray.NumCPUs, high-low+1
+	if cpus == nil || l.refused["ray.num_cpus"] || count <= 0 || count >= *cpus {
+		return
+	}
+	if p := l.role.Ray.Ports; p.WorkerMax == 0 {
+		l.conflict("ray.num_cpus", fmt.Sprintf("must be at most %d, the number of Ray's worker ports", count), *cpus)
+		return
+	}
+	l.conflict("ray.ports.worker_max",
+		fmt.Sprintf("must leave a port for each of ray.num_cpus (%d), at least %d", *cpus, low+*cpus-1), high)
 }

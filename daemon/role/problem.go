@@ -71,6 +71,11 @@ func got(v any) string {
 		return "a table"
 	case time.Time:
 		return "a date or time"
+	case float64:
+		if text := fmt.Sprint(v); strings.ContainsAny(text, ".eIN") {
+			return text
+		}
+		return fmt.Sprintf("%.1f", v) // 8.0 is not 8
 	default:
 		return fmt.Sprint(v)
 	}

@@ -3,13 +3,10 @@ package role
 import (
 	"encoding/hex"
 	"fmt"
-	"math"
 	"net/netip"
 	"path/filepath"
 	"strings"
 	"time"
-
-	"github.com/BurntSushi/toml"
 )
 
 const (
@@ -85,42 +82,12 @@ func (l *loader) checkRayValues() {
 		fmt.Sprintf("must be at most %d bytes long, as Ray makes Unix sockets below it", maxTempDir),
 		unquoted(fmt.Sprintf("%d bytes", len(r.TempDir))))
 	l.check(r.DashboardHost != "", "ray.dashboard_host", "must be a host name or an IP address", r.DashboardHost)
-	if r.NumGPUs != nil {
-		l.checkCount("ray.num_gpus", *r.NumGPUs)
-	}
-	if r.NumCPUs != nil {
-		l.checkCount("ray.num_cpus", *r.NumCPUs)
-	}
-	for name, amount := range r.Resources {
-		l.checkResource(name, amount)
-	}
+	l.checkAmounts()
 	for name, text := range r.Labels {
 		l.checkLabel(name, text)
 	}
 	l.checkExtraArgs()
 	l.checkPortValues()
-}
-
-// ownResources are the resources that Ray refuses in its --resources, each with the key for it.
-var ownResources = map[string]string{
-	"CPU":                 "ray.num_cpus",
-	"GPU":                 "ray.num_gpus",
-	"memory":              "ray.memory",
-	"object_store_memory": "ray.object_store_memory",
-}
-
-func (l *loader) checkResource(name string, amount float64) {
-	key := toml.Key{"ray", "resources", name}.String()
-	own := ownResources[name]
-	l.check(own == "", key, "must be set by "+own, unquoted("it as a resource"))
-	l.check(name != "", key, "must have a name", name)
-	l.check(amount >= 0 && !math.IsInf(amount, 1), key, "must be a finite number, not negative", amount)
-}
-
-func (l *loader) checkLabel(name, text string) {
-	key := toml.Key{"ray", "labels", name}.String()
-	l.check(name != "" && !strings.ContainsAny(name, "=,"), key, "must have a name without '=' and ','", name)
-	l.check(text != "" && !strings.ContainsAny(text, "=,"), key, "must be a text without '=' and ','", text)
 }
 
 func (l *loader) checkTimes() {
