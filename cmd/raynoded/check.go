@@ -29,7 +29,7 @@ func checkCommand() *cobra.Command {
 		Args:              oneFile,
 		ValidArgsFunction: tomlFiles,
 		RunE: func(cmd *cobra.Command, args []string) error {
-			return check(append(args, defaultRole)[0], place, asJSON, cmd.OutOrStdout())
+			return check(rolePath(append(args, defaultRole)[0]), place, asJSON, cmd.OutOrStdout())
 		},
 	}
 	cmd.Flags().BoolVar(&asJSON, "json", false, "print the result as JSON")
