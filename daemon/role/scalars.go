@@ -5,6 +5,8 @@ import (
 	"math"
 	"net"
 	"net/netip"
+	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -63,19 +65,39 @@ func checkHost(host string) error {
 // It is never negative.
 type Duration struct{ time.Duration }
 
-// UnmarshalText reads what time.ParseDuration does, except negative durations and numbers without a
-// unit, "0" included.
+// maxDuration is the longest Duration, so that sums of a few stay far below what time.Duration and
+// Ray's own settings, in 32-bit seconds, can hold.
+const maxDuration = 10 * 365 * 24 * time.Hour
+
+// durationText is the syntax of a duration, too long ones included.
+var durationText = regexp.MustCompile(durationForm)
+
+// UnmarshalText reads what time.ParseDuration does, except negative durations, those above ten
+// years, and numbers without a unit, "0" included.
 func (d *Duration) UnmarshalText(text []byte) error {
+	const must = `must be a duration such as "500ms", "10s" or "5m"`
 	s := string(text)
 	parsed, err := time.ParseDuration(s)
-	if err != nil || strings.Trim(s, "+-0") == "" {
-		return errors.New(`must be a duration such as "500ms", "10s" or "5m"`)
-	}
-	if parsed < 0 {
+	switch {
+	case err == nil && parsed < 0:
 		return errors.New("must not be negative")
+	case err == nil && parsed > maxDuration, err != nil && durationText.MatchString(s):
+		return errors.New(`must be at most "87600h", which is ten years`)
+	case endless(s):
+		return errors.New(must + `; there is none without an end, the longest is "87600h"`)
+	case strings.HasSuffix(s, "d") && durationText.MatchString(strings.TrimSuffix(s, "d")+"h"):
+		return errors.New(must + `; a day is "24h"`)
+	case err != nil || strings.Trim(s, "+-0") == "":
+		return errors.New(must)
 	}
 	d.Duration = parsed
 	return nil
+}
+
+// endless reports whether a text is one of the words by which others mean "without a limit".
+func endless(s string) bool {
+	words := []string{"for ever", "forever", "infinity", "infinite", "inf", "never", "unlimited", "none"}
+	return slices.Contains(words, strings.ToLower(strings.TrimSpace(s)))
 }
 
 // text is the shortest text that UnmarshalText reads back.

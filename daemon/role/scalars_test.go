@@ -59,10 +59,11 @@ func TestAddress_BadText(t *testing.T) {
 
 func TestDuration_Text(t *testing.T) {
 	for text, want := range map[string]time.Duration{
-		"10s":   10 * time.Second,
-		"1h30m": 90 * time.Minute,
-		"1.5s":  1500 * time.Millisecond,
-		"0s":    0,
+		"10s":    10 * time.Second,
+		"1h30m":  90 * time.Minute,
+		"1.5s":   1500 * time.Millisecond,
+		"0s":     0,
+		"87600h": maxDuration,
 	} {
 		var got Duration
 		require.NoError(t, got.UnmarshalText([]byte(text)), text)
@@ -71,16 +72,30 @@ func TestDuration_Text(t *testing.T) {
 }
 
 func TestDuration_BadText(t *testing.T) {
-	const shape = `must be a duration such as "500ms", "10s" or "5m"`
+	const (
+		shape   = `must be a duration such as "500ms", "10s" or "5m"`
+		long    = `must be at most "87600h", which is ten years`
+		endless = shape + `; there is none without an end, the longest is "87600h"`
+	)
 	for text, want := range map[string]string{
-		"":         shape,
-		"0":        shape,
-		"-0":       shape,
-		"10":       shape,
-		"10 s":     shape,
-		"1d":       shape,
-		"9999999h": shape,
-		"-1s":      "must not be negative",
+		"":                          shape,
+		"0":                         shape,
+		"-0":                        shape,
+		"10":                        shape,
+		"10 s":                      shape,
+		"d":                         shape,
+		"1d":                        shape + `; a day is "24h"`,
+		"1.5d":                      shape + `; a day is "24h"`,
+		"1w":                        shape,
+		"5min":                      shape,
+		"9999999h":                  long,
+		"87600h1s":                  long,
+		"2562047h":                  long,
+		"1h9999999999999999999999s": long,
+		"for ever":                  endless,
+		"Infinity":                  endless,
+		"never":                     endless,
+		"-1s":                       "must not be negative",
 	} {
 		got := Duration{time.Second}
 		require.EqualError(t, got.UnmarshalText([]byte(text)), want, text)

@@ -7,31 +7,58 @@ import (
 	"github.com/BurntSushi/toml"
 )
 
-// unknownKey complains about a key that the table does not have, and suggests the one that was
-// likely meant, in whichever letter case. A suggested key is not reported as missing.
+// unknownKey complains about a key that the table does not have, and suggests what was likely meant,
+// in whichever letter case. A suggested key is not reported as missing.
 func (l *loader) unknownKey(n *node, known []reflect.StructField) {
 	siblings := make([]string, len(known))
 	for i, field := range known {
 		siblings[i] = keyOf(field)
 	}
 	text := "unknown key"
-	if meant := guess(n.key, siblings, l.top); meant != "" {
-		text += ", did you mean " + meant + "?"
-		l.meant[meant] = true
+	if meant := guess(n.key, siblings, l.top); len(meant) > 0 {
+		text += ", did you mean " + strings.Join(meant, " or ") + "?"
+		for _, key := range meant {
+			l.meant[key] = true
+		}
 	}
 	l.complain(n, n.name(), text)
 }
 
-// guess prefers a key of the same table, but a key before all tables is more likely misplaced than
-// misspelt.
-func guess(key toml.Key, siblings []string, top reflect.Type) string {
+// guess names the key of the same table with a similar name, and that of another table with the very
+// name. A key before all tables is more likely misplaced than misspelt. Where there is neither, the
+// key is both: misplaced and misspelt.
+func guess(key toml.Key, siblings []string, top reflect.Type) []string {
 	last := len(key) - 1
 	exact := inAnotherTable(key[last], top)
 	near := closest(strings.ToLower(key[last]), siblings)
-	if near == "" || exact != "" && last == 0 {
-		return exact
+	if near == strings.ToLower(key[last]) {
+		exact = ""
 	}
-	return append(key[:last:last], near).String()
+	var meant []string
+	if near != "" && (exact == "" || last > 0) {
+		meant = append(meant, append(key[:last:last], near).String())
+	}
+	if exact != "" {
+		meant = append(meant, exact)
+	}
+	if len(meant) == 0 {
+		meant = misspeltInAnotherTable(key[last], top)
+	}
+	return meant
+}
+
+// misspeltInAnotherTable is the first key of any table that one slip makes of a name of five letters
+// or more: shorter names are one slip away from too many.
+func misspeltInAnotherTable(name string, top reflect.Type) []string {
+	if len(name) < 5 || len(name) > maxQuoted {
+		return nil
+	}
+	for _, key := range knownKeys(top, "") {
+		if distance(strings.ToLower(name), key[strings.LastIndexByte(key, '.')+1:]) <= 1 {
+			return []string{key}
+		}
+	}
+	return nil
 }
 
 // closest is the known name with the fewest slips, or else the one with the closest part:
