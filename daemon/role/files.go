@@ -51,6 +51,9 @@ func Read(path string) Files {
 // the place.
 func ReadAs(path, place string) Files {
 	place = filepath.Clean(place)
+	if why := neverRead(place); why != "" && place != filepath.Clean(path) {
+		return Files{texts: []text{{path: place, err: errors.New(why)}}}
+	}
 	main, inFolder := strings.CutSuffix(filepath.Dir(place), ".toml"+dropInSuffix)
 	if !inFolder {
 		f := Read(place)
@@ -59,11 +62,37 @@ func ReadAs(path, place string) Files {
 	}
 	f := Read(main + ".toml")
 	drops := slices.DeleteFunc(f.texts[1:], func(t text) bool { return t.path == place })
-	if isDropIn(filepath.Base(place)) {
-		drops = append(drops, read(path, place))
-	}
+	drops = append(drops, read(path, place))
 	slices.SortFunc(drops, func(a, b text) int { return strings.Compare(a.path, b.path) })
 	return Files{texts: append(f.texts[:1:1], drops...)}
+}
+
+// unitFolder is where the units look for role files.
+const unitFolder = "/etc/raynoded"
+
+// neverRead says why a file at place would be ignored, or is empty if it would be read.
+func neverRead(place string) string {
+	folder, name := filepath.Split(place)
+	folder = filepath.Clean(folder)
+	main, isFolder := strings.CutSuffix(folder, ".d")
+	switch {
+	case strings.HasSuffix(folder, ".toml"+dropInSuffix):
+		if !isDropIn(name) {
+			return "must be named NAME.toml, without a dot in front, or it is never read"
+		}
+	case strings.Contains(folder, ".toml"+dropInSuffix+"/"):
+		return "must be directly in the folder of the drop-ins, or it is never read"
+	case isFolder && exists(main+".toml"):
+		return fmt.Sprintf("must be in %s.toml%s, or it is never read", main, dropInSuffix)
+	case folder == unitFolder && filepath.Ext(name) != ".toml":
+		return "must be named NAME.toml, or no unit reads it"
+	}
+	return ""
+}
+
+func exists(path string) bool {
+	_, err := os.Lstat(path)
+	return err == nil
 }
 
 // Name is the name of the instance whose role file is at path: its base name without ".toml".

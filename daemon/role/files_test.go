@@ -110,8 +110,28 @@ func TestReadAs(t *testing.T) {
 			err: "cannot load other.toml: there is no role file",
 		},
 		{
-			file: "tmp/drop", place: "role.toml.d/README", grace: "3s", drain: "0s",
-			files: []string{"role.toml", "role.toml.d/10.toml", "role.toml.d/30.toml"},
+			file: "tmp/drop", place: "role.toml.d/50-x.conf",
+			err: "role.toml.d/50-x.conf:1:1: must be named NAME.toml, without a dot in front, or it is never read",
+		},
+		{
+			file: "tmp/drop", place: "role.toml.d/.50-x.toml",
+			err: "role.toml.d/.50-x.toml:1:1: must be named NAME.toml, without a dot in front, or it is never read",
+		},
+		{
+			file: "tmp/drop", place: "role.toml.d/README",
+			err: "role.toml.d/README:1:1: must be named NAME.toml, without a dot in front, or it is never read",
+		},
+		{
+			file: "tmp/drop", place: "role.toml.d/sub/50-x.toml",
+			err: "role.toml.d/sub/50-x.toml:1:1: must be directly in the folder of the drop-ins, or it is never read",
+		},
+		{
+			file: "tmp/drop", place: "role.d/50-x.toml",
+			err: "role.d/50-x.toml:1:1: must be in role.toml.d, or it is never read",
+		},
+		{
+			file: "tmp/main", place: "/etc/raynoded/role.conf",
+			err: "/etc/raynoded/role.conf:1:1: must be named NAME.toml, or no unit reads it",
 		},
 	} {
 		r, err := ReadAs(c.file, c.place).Load()
@@ -123,5 +143,37 @@ func TestReadAs(t *testing.T) {
 		require.Equal(t, c.files, r.Files)
 		require.Equal(t, c.grace, r.Stop.Grace.String())
 		require.Equal(t, c.drain, r.Stop.Drain.String())
+	}
+}
+
+// A longer name was good, and ended with 71 at the start.
+func TestLoad_LongInstanceName(t *testing.T) {
+	const (
+		worker   = "role = 'worker'\ncluster.head = 'a:1'\nauth.mode = 'none'\n"
+		fits     = "nineteen-bytes-long"
+		too      = "twenty-bytes-are-not"
+		complain = "/etc/raynoded/twenty-bytes-are-not.toml:1:1: ray.temp_dir: must be set, or the instance's name have " +
+			"at most 19 bytes, as Ray makes Unix sockets in /var/lib/raynoded/twenty-bytes-are-not/ray: at most 41 bytes, got 42"
+	)
+	for name, c := range map[string]struct {
+		path string
+		text string
+		want string
+	}{
+		"it fits":              {path: "/etc/raynoded/" + fits + ".toml", text: worker},
+		"too long":             {path: "/etc/raynoded/" + too + ".toml", text: worker, want: complain},
+		"another temp_dir":     {path: "/etc/raynoded/" + too + ".toml", text: worker + "ray.temp_dir = '/srv/ray'"},
+		"without Ray":          {path: "/etc/raynoded/" + too + ".toml", text: "role = 'single'"},
+		"of no unit":           {path: "/srv/" + too + ".toml", text: worker},
+		"the default instance": {path: "/etc/raynoded/role.toml", text: worker},
+	} {
+		t.Run(name, func(t *testing.T) {
+			_, err := Files{texts: []text{{path: c.path, data: []byte(c.text)}}}.Load()
+			if c.want == "" {
+				require.NoError(t, err)
+				return
+			}
+			require.EqualError(t, err, c.want)
+		})
 	}
 }

@@ -42,6 +42,7 @@ func (f Files) load() (*loader, error) {
 	}
 	l := newLoader()
 	l.role.Name = Name(main.path)
+	l.path = main.path
 	for _, t := range f.texts {
 		l.add(t.path, t.data, t.err)
 	}
@@ -51,6 +52,7 @@ func (f Files) load() (*loader, error) {
 // loader applies files to the defaults and collects the complaints.
 type loader struct {
 	role     Role
+	path     string           // of the role file
 	top      reflect.Type     // the struct for the whole file: its keys are suggested
 	main     *node            // the role file
 	current  *node            // the file being read; nil after the last one

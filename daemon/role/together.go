@@ -2,6 +2,7 @@ package role
 
 import (
 	"fmt"
+	"path"
 	"strings"
 
 	"github.com/BurntSushi/toml"
@@ -22,9 +23,8 @@ func (l *loader) checkTogether() {
 	l.checkAuth()
 	l.checkPorts()
 	l.checkDelivery()
-	if r.Node.IP != "" && r.Node.Interface != "" {
-		l.conflict("node.ip", "must not be set together with node.interface", r.Node.IP)
-	}
+	l.checkInstanceName()
+	l.checkNodeIP()
 	if r.Kind == Worker && len(r.Ray.SystemConfig) > 0 {
 		l.conflict("ray.system_config", "must be on the head, which tells its workers", unquoted(`role "worker"`))
 	}
@@ -50,6 +50,32 @@ func (l *loader) checkHead() {
 	case head.Host == "":
 		l.conflict("cluster.head", mustBe(head), head.String())
 	}
+}
+
+// checkNodeIP refuses an address that is not the only one, and one that the other nodes, which the
+// head's own address says are elsewhere, cannot reach.
+func (l *loader) checkNodeIP() {
+	r := &l.role
+	switch {
+	case r.Node.IP != "" && r.Node.Interface != "":
+		l.conflict("node.ip", "must not be set together with node.interface", r.Node.IP)
+	case r.Kind != Single && r.Cluster.Auto == nil && isLoopback(r.Node.IP) && isElsewhere(r.Cluster.Head.Host):
+		l.conflict("node.ip",
+			fmt.Sprintf("must be an address that the nodes of cluster.head (%s) can reach", r.Cluster.Head), r.Node.IP)
+	}
+}
+
+// checkInstanceName refuses a name that leaves no room for Ray's Unix sockets: the unit's ray.temp_dir
+// is /var/lib/raynoded/NAME/ray.
+func (l *loader) checkInstanceName() {
+	temp := path.Join("/var/lib/raynoded", l.role.Name, "ray")
+	if l.role.Ray.TempDir != "" || l.role.Kind == Single || path.Dir(l.path) != unitFolder || len(temp) <= maxTempDir {
+		return
+	}
+	l.complain(l.main, "ray.temp_dir", fmt.Sprintf(
+		"must be set, or the instance's name have at most %d bytes, as Ray makes Unix sockets in %s: "+
+			"at most %d bytes, got %d",
+		len(l.role.Name)-(len(temp)-maxTempDir), temp, maxTempDir, len(temp)))
 }
 
 // checkPersistence refuses a [job] on a persistent head: the head comes back, its job would not.
@@ -100,13 +126,13 @@ func (l *loader) checkAuth() {
 
 // missing complains about a key that no file has, unless it was suggested for an unknown key.
 func (l *loader) missing(key, must string) {
-	path := strings.Split(key, ".")
-	if l.origins[key] != nil || l.meant[key] || l.isRefused(path) {
+	parts := strings.Split(key, ".")
+	if l.origins[key] != nil || l.meant[key] || l.isRefused(parts) {
 		return
 	}
 	place := l.main
-	for i := range path {
-		if table := l.origins[toml.Key(path[:i]).String()]; table != nil {
+	for i := range parts {
+		if table := l.origins[toml.Key(parts[:i]).String()]; table != nil {
 			place = table
 		}
 	}

@@ -73,6 +73,17 @@ func isHostIP(s string) bool {
 	return err == nil && ip.Zone() == "" && !ip.IsUnspecified() && !ip.IsMulticast()
 }
 
+func isLoopback(s string) bool {
+	ip, err := netip.ParseAddr(s)
+	return err == nil && ip.Unmap().IsLoopback()
+}
+
+// isElsewhere reports whether a head's host is for certain no loopback address. A name may be one.
+func isElsewhere(host string) bool {
+	_, err := netip.ParseAddr(host)
+	return err == nil && !isLoopback(host)
+}
+
 func (l *loader) checkRayValues() {
 	r := &l.role.Ray
 	l.check(filepath.IsAbs(r.Bin), "ray.bin", "must be an absolute path", r.Bin)
