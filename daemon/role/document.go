@@ -62,8 +62,8 @@ func (d *document) nodes(parent toml.Key, table map[string]toml.Primitive) map[s
 	return nodes
 }
 
-// syntax turns an error of the parser into a complaint. The parser may quote the text, so its words
-// about [auth] are left out.
+// syntax turns an error of the parser into a complaint. The parser may quote the text, so of its words
+// about [auth] only the reason is shown.
 func (d *document) syntax(err error) *Problem {
 	p := &Problem{File: d.path, Line: 1, Col: 1}
 	message := err.Error()
@@ -72,11 +72,26 @@ func (d *document) syntax(err error) *Problem {
 		message = parse.Message
 		p.Line, p.Col = d.place(parse.Position.Start)
 		if secret(parse.LastKey) && !strings.HasPrefix(message, "Key ") {
-			message = "the text is not shown, it may be a secret"
+			message = withoutText(message)
 		}
 	}
 	p.Text = "must be valid TOML: " + oneLine(strings.TrimSuffix(message, "."))
 	return p
+}
+
+// withoutText is the reason in a message of the parser: what stands before the first quote, which
+// opens what the parser has read. One message begins with a number that it has read.
+func withoutText(message string) string {
+	if strings.Contains(message, " is out of range for ") {
+		message = "a number is out of range"
+	}
+	if i := strings.IndexAny(message, "\"'`"); i >= 0 {
+		message = strings.TrimRight(message[:i], " :")
+		for _, opening := range []string{", but got", " but found", "; expected"} {
+			message = strings.TrimSuffix(message, opening)
+		}
+	}
+	return message + " (the text is not shown, it may be a secret)"
 }
 
 // errHere is the error of a refuser; no user sees it.

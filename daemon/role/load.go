@@ -17,7 +17,7 @@ var ErrNoFile = errors.New("there is no role file")
 // later key wins, tables merge, arrays replace. Hidden files and other names in the folder are
 // ignored. The folder need not exist.
 //
-// A file may have 1 MiB and 1,000 keys, the folder 1,000 drop-ins.
+// A file may have 1 MiB and 1,000 keys, a key 32 parts, the folder 1,000 drop-ins.
 //
 // The error wraps ErrNoFile if there is nothing at path. It is Problems if the files are wrong:
 // everything that is wrong with them, and no Role.
