@@ -13,8 +13,8 @@ import (
 	"github.com/raynoded/raynoded/test/lab"
 )
 
-// TestAnsible_Text has YAML take a text for something else. The play only checks: it is on this very
-// machine.
+// TestAnsible_Text has YAML take a text for something else. The play only checks: it is on this
+// very machine.
 func TestAnsible_Text(t *testing.T) {
 	t.Parallel()
 	program := lab.Ansible(t, "ansible-playbook")

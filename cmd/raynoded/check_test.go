@@ -37,7 +37,8 @@ func TestCheck(t *testing.T) {
 				"got 5",
 		},
 		{
-			name: "a drop-in that is never read", args: []string{"--as", good.role() + ".d/50-x.conf", c.dir + "/tmp2"}, code: 78,
+			name: "a drop-in that is never read", code: 78,
+			args:   []string{"--as", good.role() + ".d/50-x.conf", c.dir + "/tmp2"},
 			stderr: "$DIR/worker.toml.d/50-x.conf:1:1: must be named NAME.toml, without a dot in front, or it is never read",
 		},
 		{

@@ -84,9 +84,9 @@ func (f *roleFile) Set(arg string) error {
 	return nil
 }
 
-// rolePath is the role file that an argument means. Without a slash and without .toml it is the name
-// of an instance, and means /etc/raynoded/NAME.toml, unless the working directory has a file of that
-// name.
+// rolePath is the role file that an argument means. Without a slash and without .toml it is the
+// name of an instance, and means /etc/raynoded/NAME.toml, unless the working directory has a file
+// of that name.
 func rolePath(arg string) string {
 	if arg == "" || strings.Contains(arg, "/") || strings.HasSuffix(arg, ".toml") {
 		return arg

@@ -135,8 +135,8 @@ func object[V any](m map[string]V) string {
 const DigestLabel = "raynoded.env"
 
 // labels are those of the role file, which come first, and the digest. Ray 2.45 and later are given
-// name=value,name=value: with JSON they warn, and refuse all of ray.io/ (ray/_private/label_utils.py,
-// which 2.44 does not have). Older ones know only JSON.
+// name=value,name=value: with JSON they warn, and refuse all of ray.io/
+// (ray/_private/label_utils.py, which 2.44 does not have). Older ones know only JSON.
 func (n Node) labels() string {
 	all := map[string]string{}
 	if n.Digest != "" {

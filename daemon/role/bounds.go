@@ -16,14 +16,21 @@ const (
 	maxDepth = 32
 )
 
+// scan is what has been seen of a text.
+type scan struct {
+	keys   int  // tables included
+	parts  int  // of the key, or of the value, that is being read
+	open   int  // brackets
+	inLine bool // something stands before this on its line
+}
+
 // bounds looks through a text for more than the parser can be trusted with, before it is parsed. It
 // returns the offset of what is too much and the complaint, which is empty if the text is fine.
 //
-// It knows as little TOML as that takes: strings, comments, brackets, and the dots between the parts
-// of a key. The parser refuses the rest.
+// It knows as little TOML as that takes: strings, comments, brackets, and the dots between the
+// parts of a key. The parser refuses the rest.
 func bounds(text string) (offset int, complaint string) {
-	keys, parts, open := 0, 1, 0
-	inLine := false // something stands before this on its line
+	s := scan{parts: 1}
 	for i := 0; i < len(text); i++ {
 		switch text[i] {
 		case '#':
@@ -31,38 +38,43 @@ func bounds(text string) (offset int, complaint string) {
 			continue
 		case '"', '\'':
 			i += stringLength(text[i:]) - 1
-			inLine = true
+			s.inLine = true
 			continue
-		case '.':
-			parts++
-		case '[', '{':
-			if open == 0 && !inLine { // the header of a table
-				keys++
-			}
-			open++
-			parts = 1
-		case ']', '}':
-			open = max(0, open-1)
-			parts = 1
-		case '=':
-			keys++
-			parts = 1
-		case '\n':
-			parts = 1
-		case ',':
-			parts = 1
 		}
-		inLine = text[i] != '\n' && (inLine || text[i] > ' ')
+		s.read(text[i])
 		switch {
-		case parts > maxDepth:
+		case s.parts > maxDepth:
 			return i, fmt.Sprintf("must not have a key of more than %d parts", maxDepth)
-		case open > maxDepth:
+		case s.open > maxDepth:
 			return i, fmt.Sprintf("must not have more than %d brackets inside each other", maxDepth)
-		case keys > maxKeys:
+		case s.keys > maxKeys:
 			return i, fmt.Sprintf("must hold at most %d keys", maxKeys)
 		}
 	}
 	return 0, ""
+}
+
+// read takes one character outside of strings and comments.
+func (s *scan) read(char byte) {
+	switch char {
+	case '.':
+		s.parts++
+	case '[', '{':
+		if s.open == 0 && !s.inLine { // the header of a table
+			s.keys++
+		}
+		s.open++
+		s.parts = 1
+	case ']', '}':
+		s.open = max(0, s.open-1)
+		s.parts = 1
+	case '=':
+		s.keys++
+		s.parts = 1
+	case ',', '\n':
+		s.parts = 1
+	}
+	s.inLine = char != '\n' && (s.inLine || char > ' ')
 }
 
 // lineLength is the length of the first line, without its newline.

@@ -62,8 +62,8 @@ func (d *document) nodes(parent toml.Key, table map[string]toml.Primitive) map[s
 	return nodes
 }
 
-// syntax turns an error of the parser into a complaint. The parser may quote the text, so of its words
-// about [auth] only the reason is shown.
+// syntax turns an error of the parser into a complaint. The parser may quote the text, so of its
+// words about [auth] only the reason is shown.
 func (d *document) syntax(err error) *Problem {
 	p := &Problem{File: d.path, Line: 1, Col: 1}
 	message := err.Error()
@@ -103,8 +103,8 @@ type refuser struct{}
 
 func (*refuser) UnmarshalTOML(any) error { return errHere }
 
-// start is the offset of the value in the text: after the opening quotes of a string, at the bracket
-// of an array or a table. A table without a header of its own starts at its first key.
+// start is the offset of the value in the text: after the opening quotes of a string, at the
+// bracket of an array or a table. A table without a header of its own starts at its first key.
 func (n *node) start() int {
 	if len(n.key) == 0 {
 		return 0

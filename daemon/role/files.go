@@ -11,8 +11,8 @@ import (
 	"strings"
 )
 
-// Limits of one load. They are far above any use. They stop a mistake, such as a link to a log, from
-// being read as a role.
+// Limits of one load. They are far above any use. They stop a mistake, such as a link to a log,
+// from being read as a role.
 const (
 	maxFile    = 1 << 20 // bytes of one file
 	maxDropIns = 1000
@@ -108,9 +108,9 @@ func (f Files) Path() string { return f.texts[0].path }
 // same reason why one could not be read.
 func (f Files) Same(g Files) bool { return slices.EqualFunc(f.texts, g.texts, text.same) }
 
-// Finished reports whether it looks as if nobody were still writing one of the files: each file that
-// has changed since before ends with a newline, and the files make a role. Both are guesses: half a
-// file may end with a newline and make a role.
+// Finished reports whether it looks as if nobody were still writing one of the files: each file
+// that has changed since before ends with a newline, and the files make a role. Both are guesses:
+// half a file may end with a newline and make a role.
 func (f Files) Finished(before Files) bool {
 	for _, t := range f.texts {
 		if !slices.ContainsFunc(before.texts, t.same) && !bytes.HasSuffix(t.data, []byte("\n")) {

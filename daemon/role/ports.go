@@ -11,7 +11,8 @@ const (
 	rayWorkerMax = 19999
 )
 
-// port is one fixed port of a node. Ray looks for clashes with the ports of a head on a worker, too.
+// port is one fixed port of a node. Ray looks for clashes with the ports of a head on a worker,
+// too.
 type port struct {
 	key        string
 	value      int // 0 = Ray chooses
@@ -79,8 +80,8 @@ func (l *loader) checkPorts() {
 	}
 }
 
-// checkWorkerPorts returns the range of the worker ports. It complains about two ports that are not a
-// range, and returns an empty one for them.
+// checkWorkerPorts returns the range of the worker ports. It complains about two ports that are not
+// a range, and returns an empty one for them.
 func (l *loader) checkWorkerPorts(low, high int) (int, int) {
 	const lowKey, highKey = "ray.ports.worker_min", "ray.ports.worker_max"
 	switch {

@@ -50,9 +50,9 @@ func (l *loader) checkAmounts() {
 	}
 }
 
-// checkResource refuses what `ray start` refuses. A comma in a name ends the raylet, which takes its
-// resources as a list with commas (start_raylet in ray/_private/services.py): seen on Ray 2.9, 2.40
-// and 2.60.
+// checkResource refuses what `ray start` refuses. A comma in a name ends the raylet, which takes
+// its resources as a list with commas (start_raylet in ray/_private/services.py): seen on Ray 2.9,
+// 2.40 and 2.60.
 func (l *loader) checkResource(name string, amount float64) {
 	key := toml.Key{"ray", "resources", name}.String()
 	var given any = amount
@@ -74,8 +74,8 @@ const (
 	maxLabelPrefix = 253
 )
 
-// The syntax of labels is that of Kubernetes, as Ray 2.45 and later judge it (validate_label_key and
-// validate_label_value in ray/_private/label_utils.py). Older ones take any text.
+// The syntax of labels is that of Kubernetes, as Ray 2.45 and later judge it (validate_label_key
+// and validate_label_value in ray/_private/label_utils.py). Older ones take any text.
 var (
 	labelName   = regexp.MustCompile(`^` + labelWord + `$`)
 	labelPrefix = regexp.MustCompile(`^(` + labelWord + `)?(\.(` + labelWord + `)?)*$`)

@@ -6,8 +6,8 @@ import (
 )
 
 // Schema is the JSON schema of the role file, or of a key in it, for editors. It accepts all that
-// Load accepts, and more: it does not check values against each other, and it is the same for a role
-// file and a drop-in.
+// Load accepts, and more: it does not check values against each other, and it is the same for a
+// role file and a drop-in.
 type Schema struct {
 	Dialect     string `json:"$schema,omitempty"` // only of the whole file's schema
 	Title       string `json:"title,omitempty"`

@@ -23,8 +23,8 @@ type Setting struct {
 	path toml.Key
 }
 
-// Settings returns each key that has a value, given or by default, in the order of Role's fields, or
-// the error of Load. In a table whose keys the user chooses, each entry is a key. No value is a
+// Settings returns each key that has a value, given or by default, in the order of Role's fields,
+// or the error of Load. In a table whose keys the user chooses, each entry is a key. No value is a
 // secret.
 func (f Files) Settings() ([]Setting, error) {
 	l, err := f.load()

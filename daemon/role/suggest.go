@@ -7,8 +7,8 @@ import (
 	"github.com/BurntSushi/toml"
 )
 
-// unknownKey complains about a key that the table does not have, and suggests what was likely meant,
-// in whichever letter case. A suggested key is not reported as missing.
+// unknownKey complains about a key that the table does not have, and suggests what was likely
+// meant, in whichever letter case. A suggested key is not reported as missing.
 func (l *loader) unknownKey(n *node, known []reflect.StructField) {
 	siblings := make([]string, len(known))
 	for i, field := range known {
@@ -24,9 +24,9 @@ func (l *loader) unknownKey(n *node, known []reflect.StructField) {
 	l.complain(n, n.name(), text)
 }
 
-// guess names the key of the same table with a similar name, and that of another table with the very
-// name. A key before all tables is more likely misplaced than misspelt. Where there is neither, the
-// key is both: misplaced and misspelt.
+// guess names the key of the same table with a similar name, and that of another table with the
+// very name. A key before all tables is more likely misplaced than misspelt. Where there is
+// neither, the key is both: misplaced and misspelt.
 func guess(key toml.Key, siblings []string, top reflect.Type) []string {
 	last := len(key) - 1
 	exact := inAnotherTable(key[last], top)
@@ -47,8 +47,8 @@ func guess(key toml.Key, siblings []string, top reflect.Type) []string {
 	return meant
 }
 
-// misspeltInAnotherTable is the first key of any table that one slip makes of a name of five letters
-// or more: shorter names are one slip away from too many.
+// misspeltInAnotherTable is the first key of any table that one slip makes of a name of five
+// letters or more: shorter names are one slip away from too many.
 func misspeltInAnotherTable(name string, top reflect.Type) []string {
 	if len(name) < 5 || len(name) > maxQuoted {
 		return nil
@@ -101,8 +101,8 @@ func inAnotherTable(name string, top reflect.Type) string {
 	return ""
 }
 
-// distance is the smallest number of slips between two names: a letter added, dropped or changed, or
-// two neighbours swapped.
+// distance is the smallest number of slips between two names: a letter added, dropped or changed,
+// or two neighbours swapped.
 func distance(a, b string) int {
 	rows := make([][]int, len(a)+1) // rows[i][j] is between a[:i] and b[:j]
 	for i := range rows {

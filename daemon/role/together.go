@@ -65,8 +65,8 @@ func (l *loader) checkNodeIP() {
 	}
 }
 
-// checkInstanceName refuses a name that leaves no room for Ray's Unix sockets: the unit's ray.temp_dir
-// is /var/lib/raynoded/NAME/ray.
+// checkInstanceName refuses a name that leaves no room for Ray's Unix sockets: the unit's
+// ray.temp_dir is /var/lib/raynoded/NAME/ray.
 func (l *loader) checkInstanceName() {
 	temp := path.Join("/var/lib/raynoded", l.role.Name, "ray")
 	if l.role.Ray.TempDir != "" || l.role.Kind == Single || path.Dir(l.path) != unitFolder || len(temp) <= maxTempDir {

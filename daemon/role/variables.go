@@ -32,8 +32,8 @@ var ownVariables = map[string]string{
 	"NCCL_CONF_FILE":                         `it names raynoded's file, unless env_from.nccl_delivery is "env"`,
 }
 
-// systemdVariables are the variables by which systemd talks to raynoded alone. A name that ends in _
-// stands for all names that begin with it.
+// systemdVariables are the variables by which systemd talks to raynoded alone. A name that ends in
+// _ stands for all names that begin with it.
 var systemdVariables = []string{
 	"NOTIFY_SOCKET", "WATCHDOG_", "LISTEN_", "FDSTORE", "JOURNAL_STREAM", "MAINPID", "MANAGERPID", "SYSTEMD_EXEC_PID",
 }

@@ -15,8 +15,8 @@ const (
 	stopMargin = 30 * time.Second
 )
 
-// Warnings are about what is valid and hardly meant, a line each. The text alone decides: none looks
-// at this host. The unit is the one that runs the role, such as "raynoded.service".
+// Warnings are about what is valid and hardly meant, a line each. The text alone decides: none
+// looks at this host. The unit is the one that runs the role, such as "raynoded.service".
 func (r *Role) Warnings(unit string) []string {
 	var all []string
 	add := func(format string, args ...any) { all = append(all, fmt.Sprintf(format, args...)) }

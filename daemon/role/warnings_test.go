@@ -34,8 +34,12 @@ func TestRole_Warnings(t *testing.T) {
 			want: []string{`node.interface is "lo": other hosts only reach this one by it ` +
 				"if it has an address that is routed here"},
 		},
-		"loopback":       {text: head + "node.ip = '127.0.0.2'", want: []string{"node.ip is 127.0.0.2, which other hosts cannot reach"}},
-		"IPv6 loopback":  {text: worker + "node.ip = '::1'", want: []string{"node.ip is ::1, which other hosts cannot reach"}},
+		"loopback": {
+			text: head + "node.ip = '127.0.0.2'", want: []string{"node.ip is 127.0.0.2, which other hosts cannot reach"},
+		},
+		"IPv6 loopback": {
+			text: worker + "node.ip = '::1'", want: []string{"node.ip is ::1, which other hosts cannot reach"},
+		},
 		"all on a host":  {text: local + "node.ip = '127.0.0.2'"},
 		"lo of one host": {text: local + "node.interface = 'lo'"},
 		"single":         {text: "role = 'single'\nnode.interface = 'lo'"},
