@@ -148,7 +148,7 @@ func TestTimes_Phases(t *testing.T) {
 			}
 
 			h.await(t, unitOf("stops"), down)
-			require.Less(t, h.since(t, began, unitOf("stops"), "InactiveEnter"), grace+late)
+			require.Less(t, h.since(t, began, unitOf("stops"), "InactiveEnter"), grace+late())
 			for _, name := range []string{"waits", "starts"} {
 				h.requireIs(t, unitOf(name), phases[name].with("MainPID", main[name]).with("NRestarts", "0"))
 				h.Sh(t, "systemctl stop "+unitOf(name))
@@ -181,7 +181,7 @@ func (h *installed) ends(t *testing.T, name, result string, began, most time.Dur
 	h.await(t, unitOf(name), is{"ActiveState": "failed", "Result": result})
 	took := h.since(t, began, unitOf(name), "InactiveEnter")
 	t.Logf("%s: ended by %s after %s", name, result, took)
-	require.Less(t, took, most+late)
+	require.Less(t, took, most+late())
 	h.requireNothingOf(t, unitOf(name))
 }
 
@@ -244,7 +244,7 @@ func TestTimes_Stop(t *testing.T) {
 			began := clock(t)
 			h.Sh(t, "systemctl stop "+unitOf("freezes")) // 252 has it go on and end, 257 kills it in the end
 			require.Contains(t, []string{"inactive", "failed"}, h.Show(t, unitOf("freezes"), "ActiveState")["ActiveState"])
-			require.Less(t, h.since(t, began, unitOf("freezes"), "InactiveEnter"), briefStop+late)
+			require.Less(t, h.since(t, began, unitOf("freezes"), "InactiveEnter"), briefStop+late())
 			h.requireNothingOf(t, unitOf("freezes"))
 
 			t.Run("a process that not even SIGKILL ends", func(t *testing.T) {
@@ -256,7 +256,7 @@ func TestTimes_Stop(t *testing.T) {
 				h.await(t, unitOf("wedged"), is{"ActiveState": "failed", "Result": "timeout"})
 				took := h.since(t, began, unitOf("wedged"), "InactiveEnter")
 				t.Logf("given up after %s", took)
-				require.Less(t, took, 2*briefStop+late, "until SIGKILL, and from then on")
+				require.Less(t, took, 2*briefStop+late(), "until SIGKILL, and from then on")
 				free()
 				lab.Until(t, patience, "the process has ended", func() bool { return len(h.in(t, unitOf("wedged"))) == 0 })
 			})
@@ -272,7 +272,7 @@ func TestTimes_Stop(t *testing.T) {
 				h.PowerOff(t)
 				took := clock(t) - began
 				t.Logf("off after %s", took)
-				require.Less(t, took, briefStop+late)
+				require.Less(t, took, briefStop+late())
 			})
 		})
 	}

@@ -3,6 +3,7 @@
 package units
 
 import (
+	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -13,6 +14,8 @@ import (
 	"testing"
 
 	"github.com/stretchr/testify/require"
+
+	"github.com/raynoded/raynoded/daemon/role"
 )
 
 func TestTemplate_IsTheServiceButForItsName(t *testing.T) {
@@ -68,6 +71,12 @@ var knownTo249 = []string{
 	"User",
 	"WantedBy",
 	"Wants", "WatchdogSec",
+}
+
+// `raynoded check` warns of a stop that does not fit.
+func TestService_StopTimeoutIsTheRoles(t *testing.T) {
+	want := fmt.Sprintf("[Service] TimeoutStopSec=%dmin", int(role.UnitStopTimeout.Minutes()))
+	require.Contains(t, settings(t, "raynoded.service"), want)
 }
 
 func TestService_IsKnownToSystemd249(t *testing.T) {

@@ -29,7 +29,7 @@ func checkCommand() *cobra.Command {
 		Args:              oneFile,
 		ValidArgsFunction: tomlFiles,
 		RunE: func(cmd *cobra.Command, args []string) error {
-			return check(append(args, defaultRole)[0], place, asJSON, cmd.OutOrStdout())
+			return check(rolePath(append(args, defaultRole)[0]), place, asJSON, cmd.OutOrStdout())
 		},
 	}
 	cmd.Flags().BoolVar(&asJSON, "json", false, "print the result as JSON")
@@ -95,21 +95,19 @@ func summary(r *role.Role) string {
 // wants is where systemd keeps what starts at boot.
 const wants = "/etc/systemd/system/multi-user.target.wants"
 
-// warnings are about what is valid but hardly meant: a per-job node that starts at boot ends with
+// warnings are about what is valid but hardly meant. A per-job node that starts at boot ends with
 // exit code 69 when no job runs.
 func warnings(r *role.Role) []string {
+	unit := host.UnitName(r.Name)
+	all := r.Warnings(unit)
 	path, err := filepath.Abs(r.Files[0])
 	if err != nil || r.Standing() || r.Kind == role.Single || filepath.Dir(path) != filepath.Dir(defaultRole) {
-		return nil
+		return all
 	}
-	unit := host.UnitName(r.Name)
 	if _, err := os.Lstat(filepath.Join(wants, unit)); err != nil {
-		return nil
+		return all
 	}
-	return []string{
-		fmt.Sprintf(
-			`%s starts at boot, but the role is per-job: systemctl disable %s, or watchdog.on_head_loss = "rejoin"`, unit,
-			unit,
-		),
-	}
+	return append(all, fmt.Sprintf(
+		`%s starts at boot, but the role is per-job: systemctl disable %s, or watchdog.on_head_loss = "rejoin"`, unit, unit,
+	))
 }

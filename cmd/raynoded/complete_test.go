@@ -27,7 +27,8 @@ func TestComplete(t *testing.T) {
 		"wait --timeout |": nothing,
 		"wait gpu-001 |":   nothing,
 		"forget --role |":  roleFiles,
-		"run --rol|":       "--role\tthe role file; FILE.d/*.toml are read over it\n" + nothing,
+		"run --rol|": "--role\tthe role file; FILE.d/*.toml are read over it; or the name of an instance, for " +
+			"/etc/raynoded/NAME.toml\n" + nothing,
 		"completion |": "bash\tGenerate the autocompletion script for bash\nfish\tGenerate the autocompletion script for " +
 			"fish\n" +
 			"powershell\tGenerate the autocompletion script for powershell\nzsh\tGenerate the autocompletion script for " +

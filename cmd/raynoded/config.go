@@ -21,7 +21,7 @@ func configCommand() *cobra.Command {
 		Args:              oneFile,
 		ValidArgsFunction: tomlFiles,
 		RunE: func(cmd *cobra.Command, args []string) error {
-			return config(append(args, defaultRole)[0], asJSON, cmd.OutOrStdout())
+			return config(rolePath(append(args, defaultRole)[0]), asJSON, cmd.OutOrStdout())
 		},
 	}
 	cmd.Flags().BoolVar(&asJSON, "json", false, "print the settings as JSON")

@@ -10,6 +10,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -58,5 +59,17 @@ func complaint(err error) string {
 	if errors.As(err, &problems) {
 		return err.Error()
 	}
+	if unknownCommand(err) {
+		return "raynoded: " + errUsage.Error() + ": " + wordUnknown(err)
+	}
 	return "raynoded: " + err.Error()
+}
+
+// wordUnknown puts cobra's complaint about a command, and its lines of suggestions, on one line.
+func wordUnknown(err error) string {
+	text, list, found := strings.Cut(err.Error(), "\n\nDid you mean this?\n")
+	if found {
+		text += ", did you mean " + strings.Join(strings.Fields(list), " or ") + "?"
+	}
+	return text + " (raynoded --help shows the usage)"
 }

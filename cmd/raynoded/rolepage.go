@@ -39,7 +39,10 @@ A key that is not known, a value of the wrong type and values that do not go tog
 files are in */usr/share/raynoded/examples*, and */usr/share/raynoded/role.schema.json* is a JSON schema for
 editors.
 
-A duration is a string such as "500ms", "10s" or "1h30m"; a size is one such as "64GiB" (by 1024) or "100MB" (by 1000).
+A duration is a string such as "500ms", "10s" or "1h30m", of ten years at most; a size is one such as "64GiB" (by
+1024) or "100MB" (by 1000).
+
+A file has at most 1 MiB and 1000 keys; a key has at most 32 parts, and at most 32 brackets are inside each other.
 
 An edit of a key that is live applies to a node that runs. Any other one waits for Ray's next start, unless
 reload.restart is "always".

@@ -2,6 +2,9 @@ package main
 
 import (
 	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
 
 	"github.com/spf13/cobra"
 )
@@ -45,7 +48,9 @@ func noArgs(cmd *cobra.Command, args []string) error {
 // oneFile refuses more than one argument as wrong usage.
 func oneFile(cmd *cobra.Command, args []string) error {
 	if len(args) > 1 {
-		return fmt.Errorf("%w: %s takes one file, got %d", errUsage, cmd.Name(), len(args))
+		return fmt.Errorf(
+			"%w: %s takes one file, got %d (--help shows the usage)", errUsage, cmd.CommandPath(), len(args),
+		)
 	}
 	return nil
 }
@@ -61,6 +66,33 @@ func tomlFiles(_ *cobra.Command, args []string, _ string) ([]cobra.Completion, c
 // roleFlag is the flag of a command that needs a role file.
 func roleFlag(cmd *cobra.Command, path *string, usage string) {
 	*path = defaultRole
-	cmd.Flags().StringVar(path, "role", *path, usage)
+	cmd.Flags().Var((*roleFile)(path), "role", usage+"; or the name of an instance, for /etc/raynoded/NAME.toml")
 	_ = cmd.MarkFlagFilename("role", "toml") // it has just been made
+}
+
+// roleFile is the path of a role file, given as one or by the name of an instance.
+type roleFile string
+
+func (f *roleFile) String() string { return string(*f) }
+
+// Type is the word that the help has for the value.
+func (f *roleFile) Type() string { return "file|name" }
+
+// Set takes a path, or the name of an instance: see rolePath.
+func (f *roleFile) Set(arg string) error {
+	*f = roleFile(rolePath(arg))
+	return nil
+}
+
+// rolePath is the role file that an argument means. Without a slash and without .toml it is the
+// name of an instance, and means /etc/raynoded/NAME.toml, unless the working directory has a file
+// of that name.
+func rolePath(arg string) string {
+	if arg == "" || strings.Contains(arg, "/") || strings.HasSuffix(arg, ".toml") {
+		return arg
+	}
+	if _, err := os.Lstat(arg); err == nil {
+		return arg
+	}
+	return filepath.Join(filepath.Dir(defaultRole), arg+".toml")
 }

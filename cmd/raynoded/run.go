@@ -101,6 +101,9 @@ func node(
 	}
 	log.WithField("version", version).
 		Infof("raynoded %s as %s from %s; processes: %s", version, r.Kind, r.Files[0], tree.Cgroup())
+	for _, text := range r.Warnings(host.UnitName(r.Name)) {
+		log.Warn(text)
+	}
 	hangups := make(chan struct{}, 1)
 	ctx, hurry, stop := signals(ctx, hangups)
 	defer stop()

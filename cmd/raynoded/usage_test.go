@@ -23,7 +23,15 @@ func TestMain_WrongUsage(t *testing.T) {
 			[]string{"run", "--role"},
 			"raynoded: wrong usage: flag needs an argument: --role (raynoded run --help shows the usage)",
 		},
-		{[]string{"nope"}, `raynoded: unknown command "nope" for "raynoded"`},
+		{
+			[]string{"nope"},
+			`raynoded: wrong usage: unknown command "nope" for "raynoded" (raynoded --help shows the usage)`,
+		},
+		{
+			[]string{"chek", "role.toml"},
+			`raynoded: wrong usage: unknown command "chek" for "raynoded", did you mean check? ` +
+				`(raynoded --help shows the usage)`,
+		},
 		{
 			[]string{"run", "worker.toml"},
 			`raynoded: wrong usage: raynoded run takes no argument, got "worker.toml" (--help shows the usage)`,
@@ -32,7 +40,10 @@ func TestMain_WrongUsage(t *testing.T) {
 			[]string{"version", "2"},
 			`raynoded: wrong usage: raynoded version takes no argument, got "2" (--help shows the usage)`,
 		},
-		{[]string{"check", "a.toml", "b.toml"}, "raynoded: wrong usage: check takes one file, got 2"},
+		{
+			[]string{"check", "a.toml", "b.toml"},
+			"raynoded: wrong usage: raynoded check takes one file, got 2 (--help shows the usage)",
+		},
 		{
 			[]string{"wait", "--nodes", "-2"},
 			"raynoded: wrong usage: --nodes and --gpus must be 0 or more, --timeout more than 0",
@@ -80,6 +91,44 @@ func TestMain_Version(t *testing.T) {
 	p := command(t, nil, "version")
 	require.Equal(t, 0, p.exit())
 	require.Equal(t, fmt.Sprintf("raynoded devel (%s, linux/%s)\n", runtime.Version(), runtime.GOARCH), p.output())
+}
+
+func TestMain_VersionAsJSON(t *testing.T) {
+	t.Parallel()
+	p := command(t, nil, "version", "--json")
+	require.Equal(t, 0, p.exit())
+	require.JSONEq(t, fmt.Sprintf(
+		`{"version": "devel", "go": %q, "os": "linux", "arch": %q}`, runtime.Version(), runtime.GOARCH,
+	), p.output())
+}
+
+// Every command that has --role takes the name of an instance, and says which file that is.
+func TestMain_RoleByName(t *testing.T) {
+	t.Parallel()
+	const want = "raynoded: cannot load /etc/raynoded/no-such-instance.toml: there is no role file"
+	for _, args := range [][]string{
+		{"run", "--role"}, {"env", "--role"}, {"wait", "--role"}, {"forget", "--yes", "--role"}, {"check"}, {"config"},
+	} {
+		p := command(t, nil, append(args, "no-such-instance")...)
+		require.Equal(t, 78, p.exit(), args)
+		require.Equal(t, want, p.stderr(), args)
+	}
+}
+
+func TestRolePath(t *testing.T) {
+	t.Chdir(t.TempDir())
+	require.NoError(t, os.WriteFile("here", nil, 0o600))
+	for arg, want := range map[string]string{
+		"":               "",
+		"grpo-a":         "/etc/raynoded/grpo-a.toml",
+		"grpo-a.toml":    "grpo-a.toml",
+		"./grpo-a":       "./grpo-a",
+		"/srv/role.conf": "/srv/role.conf",
+		"here":           "here",
+		"role.v2":        "/etc/raynoded/role.v2.toml",
+	} {
+		require.Equal(t, want, rolePath(arg), arg)
+	}
 }
 
 func TestRun_BadRoleFile(t *testing.T) {

@@ -134,15 +134,16 @@ func object[V any](m map[string]V) string {
 // DigestLabel is the label of a node in the GCS with the digest of its environment.
 const DigestLabel = "raynoded.env"
 
-// labels are those of the role file, which come first, and the digest. Ray before 2.60 is given the
-// JSON form: 2.9 and 2.40 know no other, and 2.60 calls it deprecated.
+// labels are those of the role file, which come first, and the digest. Ray 2.45 and later are given
+// name=value,name=value: with JSON they warn, and refuse all of ray.io/
+// (ray/_private/label_utils.py, which 2.44 does not have). Older ones know only JSON.
 func (n Node) labels() string {
 	all := map[string]string{}
 	if n.Digest != "" {
 		all[DigestLabel] = n.Digest
 	}
 	maps.Copy(all, n.Role.Ray.Labels)
-	if !AtLeast(n.Version, 2, 60) {
+	if !AtLeast(n.Version, 2, 45) {
 		return object(all)
 	}
 	var pairs []string

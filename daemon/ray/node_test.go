@@ -121,7 +121,8 @@ func TestNode_Labels(t *testing.T) {
 	require.JSONEq(t, `{"raynoded.env":"1a2b3c4d"}`, label("2.9.3", "1a2b3c4d"))
 	r.Ray.Labels = map[string]string{"rack": "r7"}
 	require.Equal(t, "rack=r7,raynoded.env=1a2b3c4d", label("2.61.0", "1a2b3c4d"))
-	require.JSONEq(t, `{"rack":"r7"}`, label("2.40.0", ""))
+	require.Equal(t, "rack=r7", label("2.45.0", ""), "ray/_private/label_utils.py came with it")
+	require.JSONEq(t, `{"rack":"r7"}`, label("2.44.1", ""))
 	r.Ray.Labels = map[string]string{DigestLabel: "mine"}
 	require.Equal(t, "raynoded.env=mine", label("2.60.0", "1a2b3c4d"), "the role file has the last word")
 }

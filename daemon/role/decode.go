@@ -10,32 +10,32 @@ import (
 	"github.com/BurntSushi/toml"
 )
 
-// decode puts the value of a node into the part of the role that target points
-// at. A wrong one is a complaint and leaves the target alone.
+// decode stores the value of a node in target, a pointer to a part of the role. A wrong value is a
+// complaint and leaves the target unchanged.
 func (l *loader) decode(n *node, target any) {
-	l.remember(n)
+	l.recordOrigin(n)
 	switch t := target.(type) {
 	case value:
-		l.word(n, t)
+		l.decodeText(n, t)
 	case *string:
-		set(t, n, l.text)
+		set(t, n, l.stringOf)
 	case *bool:
-		set(t, n, l.truth)
+		set(t, n, l.boolean)
 	case *int:
-		set(t, n, l.whole)
+		set(t, n, l.integer)
 	case **int:
 		*t = new(int)
-		set(*t, n, l.whole)
+		set(*t, n, l.integer)
 	case *[]string:
-		set(t, n, l.list)
+		set(t, n, l.stringList)
 	case *map[string]float64:
-		fill(l, t, n, l.number)
+		fill(l, t, n, l.float)
 	case *map[string]string:
-		fill(l, t, n, l.text)
+		fill(l, t, n, l.stringOf)
 	case *map[string]ProfileValue:
-		fill(l, t, n, l.setting)
+		fill(l, t, n, l.profileValue)
 	case *map[string]any:
-		l.free(t, n)
+		l.anyTable(t, n)
 	default:
 		l.table(n, reflect.ValueOf(target).Elem())
 	}
@@ -47,8 +47,7 @@ func set[T any](target *T, n *node, read func(*node) (T, bool)) {
 	}
 }
 
-// table decodes the keys of a table into a struct, or into the new struct of a
-// nil pointer.
+// table decodes the keys of a table into a struct, or into a new struct if target is a nil pointer.
 func (l *loader) table(n *node, target reflect.Value) {
 	if !l.isTable(n) {
 		return
@@ -63,7 +62,7 @@ func (l *loader) table(n *node, target reflect.Value) {
 	for key, child := range n.table {
 		i := slices.IndexFunc(known, func(f reflect.StructField) bool { return keyOf(f) == key })
 		if i < 0 {
-			l.unknown(child, known)
+			l.unknownKey(child, known)
 			continue
 		}
 		l.decode(child, target.FieldByIndex(known[i].Index).Addr().Interface())
@@ -75,7 +74,7 @@ func (l *loader) isTable(n *node) bool {
 	return ok
 }
 
-func (l *loader) word(n *node, target value) {
+func (l *loader) decodeText(n *node, target value) {
 	if s, ok := is[string](l, n, n.value, mustBe(target)); ok {
 		if err := target.UnmarshalText([]byte(s)); err != nil {
 			l.refuse(n, err.Error(), s)
@@ -83,7 +82,7 @@ func (l *loader) word(n *node, target value) {
 	}
 }
 
-// is complains about a value, or a part of one, of another type than T.
+// is returns a value, or a part of one, as a T. A value of another type is a complaint.
 func is[T any](l *loader, n *node, v any, must string) (T, bool) {
 	t, ok := v.(T)
 	if !ok {
@@ -92,36 +91,36 @@ func is[T any](l *loader, n *node, v any, must string) (T, bool) {
 	return t, ok
 }
 
-func (l *loader) text(n *node) (string, bool) {
+func (l *loader) stringOf(n *node) (string, bool) {
 	s, ok := is[string](l, n, n.value, "must be a string")
 	return s, ok && l.printable(n, s)
 }
 
 func (l *loader) printable(n *node, s string) bool {
-	char, bad := control(s)
+	char, bad := controlCharacter(s)
 	if bad {
 		l.refuse(n, "must not contain control characters", char)
 	}
 	return !bad
 }
 
-func (l *loader) truth(n *node) (bool, bool) {
+func (l *loader) boolean(n *node) (bool, bool) {
 	return is[bool](l, n, n.value, "must be true or false")
 }
 
-func (l *loader) whole(n *node) (int, bool) {
+func (l *loader) integer(n *node) (int, bool) {
 	i, ok := is[int64](l, n, n.value, "must be a whole number")
 	return int(i), ok
 }
 
-func (l *loader) number(n *node) (float64, bool) {
+func (l *loader) float(n *node) (float64, bool) {
 	if i, ok := n.value.(int64); ok {
 		return float64(i), true
 	}
 	return is[float64](l, n, n.value, "must be a number")
 }
 
-func (l *loader) list(n *node) ([]string, bool) {
+func (l *loader) stringList(n *node) ([]string, bool) {
 	const must = "must be an array of strings"
 	items, ok := is[[]any](l, n, n.value, must)
 	if !ok {
@@ -136,7 +135,7 @@ func (l *loader) list(n *node) ([]string, bool) {
 	return list, true
 }
 
-// fill lays a table with keys of the user's choice over a map.
+// fill merges a table whose keys the user chooses into a map.
 func fill[T any](l *loader, target *map[string]T, n *node, read func(*node) (T, bool)) {
 	if !l.isTable(n) {
 		return
@@ -145,34 +144,34 @@ func fill[T any](l *loader, target *map[string]T, n *node, read func(*node) (T, 
 		*target = map[string]T{}
 	}
 	for name, child := range n.table {
-		l.remember(child)
+		l.recordOrigin(child)
 		if v, ok := read(child); ok && l.printable(child, name) {
 			(*target)[name] = v
 		}
 	}
 }
 
-// setting reads one of a profile's.
-func (l *loader) setting(n *node) (ProfileValue, bool) {
+// profileValue reads one variable of a profile.
+func (l *loader) profileValue(n *node) (ProfileValue, bool) {
 	var s ProfileValue
 	l.table(n, reflect.ValueOf(&s).Elem())
 	return s, n.table != nil
 }
 
-// free lays a table of any shape over a map, tables inside it likewise.
-func (l *loader) free(target *map[string]any, n *node) {
+// anyTable merges a table of any shape into a map, with the tables inside it.
+func (l *loader) anyTable(target *map[string]any, n *node) {
 	fill(l, target, n, func(child *node) (any, bool) {
 		if child.table == nil {
-			return child.value, l.plain(child, child.value)
+			return child.value, l.jsonable(child, child.value)
 		}
 		inner, _ := (*target)[child.key[len(child.key)-1]].(map[string]any)
-		l.free(&inner, child)
+		l.anyTable(&inner, child)
 		return inner, true
 	})
 }
 
-// plain complains about what has no form in JSON or in a command line.
-func (l *loader) plain(n *node, v any) bool {
+// jsonable complains about a value that JSON or a command line cannot hold.
+func (l *loader) jsonable(n *node, v any) bool {
 	switch v := v.(type) {
 	case string:
 		return l.printable(n, v)
@@ -185,12 +184,12 @@ func (l *loader) plain(n *node, v any) bool {
 		l.refuse(n, "must be a string, a number, a boolean, an array or a table", v)
 		return false
 	case []any:
-		return !slices.ContainsFunc(v, func(item any) bool { return !l.plain(n, item) })
+		return !slices.ContainsFunc(v, func(item any) bool { return !l.jsonable(n, item) })
 	case []map[string]any:
-		return !slices.ContainsFunc(v, func(item map[string]any) bool { return !l.plain(n, item) })
+		return !slices.ContainsFunc(v, func(item map[string]any) bool { return !l.jsonable(n, item) })
 	case map[string]any:
 		for _, name := range slices.Sorted(maps.Keys(v)) {
-			if !l.printable(n, name) || !l.plain(n, v[name]) {
+			if !l.printable(n, name) || !l.jsonable(n, v[name]) {
 				return false
 			}
 		}
@@ -198,8 +197,8 @@ func (l *loader) plain(n *node, v any) bool {
 	return true
 }
 
-// remember notes where a key was last given, and for a table where first.
-func (l *loader) remember(n *node) {
+// recordOrigin records where a key was last given; for a table, where it was first given.
+func (l *loader) recordOrigin(n *node) {
 	delete(l.refused, n.name())
 	if n.table == nil || l.origins[n.name()] == nil {
 		l.origins[n.name()] = n
@@ -220,8 +219,8 @@ func (l *loader) complain(n *node, key, text string) {
 	l.problems = append(l.problems, Problem{File: n.doc.path, Line: line, Col: col, Key: oneLine(key), Text: text})
 }
 
-// isRefused reports whether a key, or a table that it is in, was complained
-// about, so that nothing follows from its value.
+// isRefused reports whether there was a complaint about a key or about a table that it is in.
+// Nothing follows from such a value.
 func (l *loader) isRefused(key toml.Key) bool {
 	for i := range key {
 		if l.refused[key[:i+1].String()] {

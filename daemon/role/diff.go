@@ -10,20 +10,20 @@ import (
 // Change is a key that two roles have different values of.
 type Change struct {
 	Key  string
-	Live bool // applies to a running node; else Ray must be started anew for it
+	Live bool // the change applies to a running node; otherwise it needs a new Ray
 }
 
-// Diff returns the keys that differ, in the order of Role's fields. Of a table with
-// keys of the user's choice it names the entries.
+// Diff returns the keys that differ, in the order of Role's fields. In a table whose keys the user
+// chooses, each entry is a key.
 func Diff(old, new *Role) []Change {
 	var changes []Change
-	both(
+	walk(
 		reflect.ValueOf(old).Elem(),
 		reflect.ValueOf(new).Elem(),
 		toml.Key{},
 		false,
 		func(key toml.Key, live bool, a, b reflect.Value) {
-			for _, k := range differ(key, a, b) {
+			for _, k := range changedKeys(key, a, b) {
 				changes = append(changes, Change{Key: k.String(), Live: live})
 			}
 		},
@@ -31,10 +31,10 @@ func Diff(old, new *Role) []Change {
 	return changes
 }
 
-// WithLive returns the role with the live keys of another one.
+// WithLive returns a copy of the role with the live keys of another one.
 func (r *Role) WithLive(other *Role) *Role {
 	merged := *r
-	both(
+	walk(
 		reflect.ValueOf(&merged).Elem(),
 		reflect.ValueOf(other).Elem(),
 		toml.Key{},
@@ -48,23 +48,23 @@ func (r *Role) WithLive(other *Role) *Role {
 	return &merged
 }
 
-// both visits each key of two structs of one type, but for those of a table that
-// may be missing, which is visited as a whole.
-func both(a, b reflect.Value, prefix toml.Key, live bool, visit func(key toml.Key, live bool, a, b reflect.Value)) {
+// walk visits each key of two structs of one type. A table that may be missing is visited as a
+// whole.
+func walk(a, b reflect.Value, prefix toml.Key, live bool, visit func(key toml.Key, live bool, a, b reflect.Value)) {
 	for _, field := range fields(a.Type()) {
 		key := append(prefix[:len(prefix):len(prefix)], keyOf(field))
 		live := live || field.Tag.Get("reload") == "live"
 		x, y := a.FieldByIndex(field.Index), b.FieldByIndex(field.Index)
 		if isTable(field.Type) {
-			both(x, y, key, live, visit)
+			walk(x, y, key, live, visit)
 		} else {
 			visit(key, live, x, y)
 		}
 	}
 }
 
-// differ names what differs between two values of a key.
-func differ(key toml.Key, a, b reflect.Value) []toml.Key {
+// changedKeys are the key if its two values differ, or the entries that differ in a table.
+func changedKeys(key toml.Key, a, b reflect.Value) []toml.Key {
 	if a.Kind() != reflect.Map {
 		if same(a, b) {
 			return nil
@@ -86,7 +86,7 @@ func differ(key toml.Key, a, b reflect.Value) []toml.Key {
 	return keys
 }
 
-// same compares two values. An empty list is none.
+// same reports whether two values are equal. An empty list equals a missing one.
 func same(a, b reflect.Value) bool {
 	if a.Kind() == reflect.Slice && a.Len() == 0 && b.Len() == 0 {
 		return true

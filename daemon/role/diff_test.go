@@ -22,34 +22,38 @@ func TestDiff(t *testing.T) {
 		more string
 		want []Change
 	}{
-		"nothing": {"", nil},
+		"nothing": {more: ""},
 		"the same in other words": {
-			"[watchdog]\nsilent = '30000ms'\n[ray]\nextra_args = ['--verbose']\nresources = {}", nil,
+			more: "[watchdog]\nsilent = '30000ms'\n[ray]\nextra_args = ['--verbose']\nresources = {}",
 		},
 		"a live table": {
-			"[watchdog]\nsilent = '40s'\nrefused = '1s'", []Change{{"watchdog.refused", true}, {"watchdog.silent", true}},
+			more: "[watchdog]\nsilent = '40s'\nrefused = '1s'",
+			want: []Change{{Key: "watchdog.refused", Live: true}, {Key: "watchdog.silent", Live: true}},
 		},
 		"live keys": {
-			"[cluster]\nname = 'x'\nnodes = 3\njoin_timeout = '1m'\n[ray]\nkeep_sessions = 1",
-			[]Change{{"cluster.name", true}, {"cluster.nodes", true}, {"cluster.join_timeout", true}, {"ray.keep_sessions",
-				true}},
+			more: "[cluster]\nname = 'x'\nnodes = 3\njoin_timeout = '1m'\n[ray]\nkeep_sessions = 1",
+			want: []Change{
+				{Key: "cluster.name", Live: true}, {Key: "cluster.nodes", Live: true},
+				{Key: "cluster.join_timeout", Live: true}, {Key: "ray.keep_sessions", Live: true},
+			},
 		},
-		"the role":                  {"role = 'head'", []Change{{"role", false}}},
-		"an address":                {"cluster.head = 'b:1'", []Change{{"cluster.head", false}}},
-		"a number behind a pointer": {"ray.num_gpus = 4", []Change{{"ray.num_gpus", false}}},
-		"one that was not said":     {"ray.num_cpus = 0", []Change{{"ray.num_cpus", false}}},
+		"the role":                  {more: "role = 'head'", want: []Change{{Key: "role"}}},
+		"an address":                {more: "cluster.head = 'b:1'", want: []Change{{Key: "cluster.head"}}},
+		"a number behind a pointer": {more: "ray.num_gpus = 4", want: []Change{{Key: "ray.num_gpus"}}},
+		"one that was not said":     {more: "ray.num_cpus = 0", want: []Change{{Key: "ray.num_cpus"}}},
 		"entries of a table": {
-			"ray.labels = { rack = 'r8', 'a b' = 'x' }", []Change{{`ray.labels."a b"`, false}, {"ray.labels.rack", false}},
+			more: "ray.labels = { rack = 'r8', 'a/b' = 'x' }",
+			want: []Change{{Key: `ray.labels."a/b"`}, {Key: "ray.labels.rack"}},
 		},
-		"a list": {"ray.extra_args = []", []Change{{"ray.extra_args", false}}},
-		"a port": {"ray.ports.dashboard = 1", []Change{{"ray.ports.dashboard", false}}},
+		"a list": {more: "ray.extra_args = []", want: []Change{{Key: "ray.extra_args"}}},
+		"a port": {more: "ray.ports.dashboard = 1", want: []Change{{Key: "ray.ports.dashboard"}}},
 		"a table that was missing": {
-			"role = 'auto'\n[cluster.auto]\nrank = 'R'\nnodes = 'N'\nhead_host = 'H'",
-			[]Change{{"role", false}, {"cluster.auto", false}},
+			more: "role = 'auto'\n[cluster.auto]\nrank = 'R'\nnodes = 'N'\nhead_host = 'H'",
+			want: []Change{{Key: "role"}, {Key: "cluster.auto"}},
 		},
 		"live and not": {
-			"[node]\nip = '10.0.0.1'\n[stop]\ngrace = '1s'\n[log]\nlevel = 'debug'",
-			[]Change{{"node.ip", false}, {"stop.grace", true}, {"log.level", true}},
+			more: "[node]\nip = '10.0.0.1'\n[stop]\ngrace = '1s'\n[log]\nlevel = 'debug'",
+			want: []Change{{Key: "node.ip"}, {Key: "stop.grace", Live: true}, {Key: "log.level", Live: true}},
 		},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -1,20 +1,20 @@
 // Package role reads the role file: what one host is to be in a Ray cluster.
 //
-// [Load] reads the file and the drop-ins of the folder beside it over the
-// defaults, and returns either a [Role] in which every value has been checked,
-// or [Problems]: every complaint at once, each with its file, line and column.
-// A key that the package does not know is a complaint, never ignored.
+// [Load] applies the file, and the drop-ins in the folder beside it, to the defaults. It returns
+// either a [Role] in which every value has been checked, or [Problems]: every complaint at once,
+// each with its file, line and column. A key that the package does not know is a complaint; none is
+// ignored.
 //
-// [Diff] says what differs between two roles, and which of it applies to a node that
-// runs. [Files] are what a role is made of: they are read at one moment, so that what
-// was looked at is what is loaded.
+// [Diff] says what differs between two roles, and which changes apply to a running node. [Files]
+// are the files of one role, read at one moment, so that what was compared is what is loaded.
 //
-// [NewSchema] describes the keys, for editors and for the manual page; about.go has
-// the words.
+// [NewSchema] describes the keys, for editors and for the manual page; about.go has the words.
 //
-// The way of a key: files.go reads the files, document.go parses one and knows
-// the place of each value, decode.go puts the values into the Role, values.go
-// checks each value of a file by itself, together.go checks what the merged
-// values mean together. A file that is not TOML hides its values, so then the
-// last step is left out: its complaints would be guesses.
+// A key passes through these files: files.go reads the bytes, document.go parses them and knows
+// where each value is, decode.go stores the values in the Role, values.go checks the values of one
+// file one by one, and together.go checks the merged values against each other. A file that is not
+// TOML hides its values, so the last step is skipped then: its complaints would be guesses.
+//
+// A new key is a field of a struct in role.go, a sentence in about.go, a check in values.go or
+// together.go, and a line in etc/raynoded.
 package role

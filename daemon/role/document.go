@@ -21,19 +21,19 @@ type node struct {
 	doc       *document
 	key       toml.Key // empty for the document itself
 	primitive toml.Primitive
-	value     any              // as the parser makes it
-	table     map[string]*node // nil if the value is no table
+	value     any              // as the parser decodes it
+	table     map[string]*node // nil if the value is not a table
 }
 
 func (n *node) name() string { return n.key.String() }
 
-// maxKeys is the most keys of one file, tables included. It bounds the work that
-// a file full of mistakes makes.
-const maxKeys = 1000
-
 // parse returns the document as a tree, or what is wrong with it and where.
 func parse(path string, data []byte) (*node, *Problem) {
 	doc := &document{path: path, text: strings.TrimPrefix(string(data), "\ufeff")}
+	if offset, complaint := bounds(doc.text); complaint != "" {
+		line, col := doc.place(offset)
+		return nil, &Problem{File: path, Line: line, Col: col, Text: complaint}
+	}
 	var table map[string]toml.Primitive
 	var err error
 	doc.meta, err = toml.Decode(doc.text, &table)
@@ -50,7 +50,7 @@ func (d *document) nodes(parent toml.Key, table map[string]toml.Primitive) map[s
 	nodes := make(map[string]*node, len(table))
 	for name, primitive := range table {
 		n := &node{doc: d, key: append(parent[:len(parent):len(parent)], name), primitive: primitive}
-		// Neither fails: any takes every value, and the second is a table.
+		// Neither call fails: any holds every value, and the second value is a table.
 		_ = d.meta.PrimitiveDecode(primitive, &n.value)
 		if _, isTable := n.value.(map[string]any); isTable {
 			var inner map[string]toml.Primitive
@@ -62,8 +62,8 @@ func (d *document) nodes(parent toml.Key, table map[string]toml.Primitive) map[s
 	return nodes
 }
 
-// syntax words an error of the parser. It may quote the text, so that of [auth]
-// is left out.
+// syntax turns an error of the parser into a complaint. The parser may quote the text, so of its
+// words about [auth] only the reason is shown.
 func (d *document) syntax(err error) *Problem {
 	p := &Problem{File: d.path, Line: 1, Col: 1}
 	message := err.Error()
@@ -72,25 +72,39 @@ func (d *document) syntax(err error) *Problem {
 		message = parse.Message
 		p.Line, p.Col = d.place(parse.Position.Start)
 		if secret(parse.LastKey) && !strings.HasPrefix(message, "Key ") {
-			message = "the text is not shown, it may be a secret"
+			message = withoutText(message)
 		}
 	}
 	p.Text = "must be valid TOML: " + oneLine(strings.TrimSuffix(message, "."))
 	return p
 }
 
-// errHere is refuser's; nobody sees it.
+// withoutText is the reason in a message of the parser: what stands before the first quote, which
+// opens what the parser has read. One message begins with a number that it has read.
+func withoutText(message string) string {
+	if strings.Contains(message, " is out of range for ") {
+		message = "a number is out of range"
+	}
+	if i := strings.IndexAny(message, "\"'`"); i >= 0 {
+		message = strings.TrimRight(message[:i], " :")
+		for _, opening := range []string{", but got", " but found", "; expected"} {
+			message = strings.TrimSuffix(message, opening)
+		}
+	}
+	return message + " (the text is not shown, it may be a secret)"
+}
+
+// errHere is the error of a refuser; no user sees it.
 var errHere = errors.New("here")
 
-// refuser takes no value, so that the decoder says where the value is: it tells
-// a place only with an error.
+// refuser refuses every value, so that the decoder says where the value is: only its errors have a
+// place.
 type refuser struct{}
 
 func (*refuser) UnmarshalTOML(any) error { return errHere }
 
-// start is the offset of the value in the text: behind the quotes of a string,
-// at the bracket of an array or a table. A table without a header of its own is
-// where its first key is.
+// start is the offset of the value in the text: after the opening quotes of a string, at the
+// bracket of an array or a table. A table without a header of its own starts at its first key.
 func (n *node) start() int {
 	if len(n.key) == 0 {
 		return 0
@@ -107,8 +121,8 @@ func (n *node) start() int {
 	return first
 }
 
-// place turns an offset into line and column. The decoder's own numbers are not
-// used: for a string of several lines it gives the line of its end.
+// place turns an offset into line and column. The decoder's own numbers are not used: for a string
+// of several lines it gives the line of its end.
 func (d *document) place(offset int) (line, col int) {
 	before := d.text[:max(0, min(offset, len(d.text)))]
 	newline := strings.LastIndexByte(before, '\n')

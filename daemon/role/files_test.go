@@ -41,11 +41,11 @@ func TestFiles_Finished(t *testing.T) {
 		text string
 		want bool
 	}{
-		{"role = 'single'\n# more\n", true},
-		{"role = 'single'\n# mo", false},
-		{"", false},
-		{"\n", false},
-		{"role = 'sing\n", false},
+		{text: "role = 'single'\n# more\n", want: true},
+		{text: "role = 'single'\n# mo", want: false},
+		{text: "", want: false},
+		{text: "\n", want: false},
+		{text: "role = 'sing\n", want: false},
 	} {
 		require.NoError(t, os.WriteFile("role.toml", []byte(step.text), 0o600))
 		require.Equal(t, step.want, Read(path).Finished(before), "%q", step.text)
@@ -71,24 +71,68 @@ func TestReadAs(t *testing.T) {
 		drain       string
 		err         string
 	}{
-		{"tmp/main", "role.toml", []string{"role.toml", "role.toml.d/10.toml", "role.toml.d/30.toml"}, "3s", "9s", ""},
-		{"tmp/drop", "role.toml.d/10.toml", []string{"role.toml", "role.toml.d/10.toml", "role.toml.d/30.toml"}, "3s",
-			"0s", ""},
-		{"tmp/drop", ".//role.toml.d/10.toml", []string{"role.toml", "role.toml.d/10.toml", "role.toml.d/30.toml"}, "3s",
-			"0s", ""},
-		{"tmp/drop", "role.toml.d/20.toml", []string{"role.toml", "role.toml.d/10.toml", "role.toml.d/20.toml",
-			"role.toml.d/30.toml"}, "3s", "0s", ""},
-		{"tmp/drop", "role.toml.d/40.toml", []string{"role.toml", "role.toml.d/10.toml", "role.toml.d/30.toml",
-			"role.toml.d/40.toml"}, "2s", "0s", ""},
-		{"tmp/main", "new.toml", []string{"new.toml"}, "5s", "9s", ""},
-		{"tmp/bad", "role.toml", nil, "", "", "role.toml:1:1: role: must be \"head\", \"worker\", \"single\" or " +
-			"\"auto\", got nothing\nrole.toml:2:14: stop.grace: must be a duration such as \"500ms\", \"10s\" or \"5m\", got 2"},
-		{"tmp/bad", "role.toml.d/20.toml", nil, "", "", "role.toml.d/20.toml:2:14: stop.grace: must be a duration such " +
-			"as \"500ms\", \"10s\" or \"5m\", got 2"},
-		{"tmp/none", "role.toml.d/20.toml", nil, "", "", "role.toml.d/20.toml:1:1: cannot read: no such file or directory"},
-		{"tmp/drop", "other.toml.d/20.toml", nil, "", "", "cannot load other.toml: there is no role file"},
-		{"tmp/drop", "role.toml.d/README", []string{"role.toml", "role.toml.d/10.toml", "role.toml.d/30.toml"}, "3s", "0s",
-			""},
+		{
+			file: "tmp/main", place: "role.toml", grace: "3s", drain: "9s",
+			files: []string{"role.toml", "role.toml.d/10.toml", "role.toml.d/30.toml"},
+		},
+		{
+			file: "tmp/drop", place: "role.toml.d/10.toml", grace: "3s", drain: "0s",
+			files: []string{"role.toml", "role.toml.d/10.toml", "role.toml.d/30.toml"},
+		},
+		{
+			file: "tmp/drop", place: ".//role.toml.d/10.toml", grace: "3s", drain: "0s",
+			files: []string{"role.toml", "role.toml.d/10.toml", "role.toml.d/30.toml"},
+		},
+		{
+			file: "tmp/drop", place: "role.toml.d/20.toml", grace: "3s", drain: "0s",
+			files: []string{"role.toml", "role.toml.d/10.toml", "role.toml.d/20.toml", "role.toml.d/30.toml"},
+		},
+		{
+			file: "tmp/drop", place: "role.toml.d/40.toml", grace: "2s", drain: "0s",
+			files: []string{"role.toml", "role.toml.d/10.toml", "role.toml.d/30.toml", "role.toml.d/40.toml"},
+		},
+		{file: "tmp/main", place: "new.toml", grace: "5s", drain: "9s", files: []string{"new.toml"}},
+		{
+			file: "tmp/bad", place: "role.toml",
+			err: "role.toml:1:1: role: must be \"head\", \"worker\", \"single\" or \"auto\", got nothing\n" +
+				"role.toml:2:14: stop.grace: must be a duration such as \"500ms\", \"10s\" or \"5m\", got 2",
+		},
+		{
+			file: "tmp/bad", place: "role.toml.d/20.toml",
+			err: "role.toml.d/20.toml:2:14: stop.grace: must be a duration such as \"500ms\", \"10s\" or \"5m\", got 2",
+		},
+		{
+			file: "tmp/none", place: "role.toml.d/20.toml",
+			err: "role.toml.d/20.toml:1:1: cannot read: no such file or directory",
+		},
+		{
+			file: "tmp/drop", place: "other.toml.d/20.toml",
+			err: "cannot load other.toml: there is no role file",
+		},
+		{
+			file: "tmp/drop", place: "role.toml.d/50-x.conf",
+			err: "role.toml.d/50-x.conf:1:1: must be named NAME.toml, without a dot in front, or it is never read",
+		},
+		{
+			file: "tmp/drop", place: "role.toml.d/.50-x.toml",
+			err: "role.toml.d/.50-x.toml:1:1: must be named NAME.toml, without a dot in front, or it is never read",
+		},
+		{
+			file: "tmp/drop", place: "role.toml.d/README",
+			err: "role.toml.d/README:1:1: must be named NAME.toml, without a dot in front, or it is never read",
+		},
+		{
+			file: "tmp/drop", place: "role.toml.d/sub/50-x.toml",
+			err: "role.toml.d/sub/50-x.toml:1:1: must be directly in the folder of the drop-ins, or it is never read",
+		},
+		{
+			file: "tmp/drop", place: "role.d/50-x.toml",
+			err: "role.d/50-x.toml:1:1: must be in role.toml.d, or it is never read",
+		},
+		{
+			file: "tmp/main", place: "/etc/raynoded/role.conf",
+			err: "/etc/raynoded/role.conf:1:1: must be named NAME.toml, or no unit reads it",
+		},
 	} {
 		r, err := ReadAs(c.file, c.place).Load()
 		if c.err != "" {
@@ -99,5 +143,37 @@ func TestReadAs(t *testing.T) {
 		require.Equal(t, c.files, r.Files)
 		require.Equal(t, c.grace, r.Stop.Grace.String())
 		require.Equal(t, c.drain, r.Stop.Drain.String())
+	}
+}
+
+// A longer name was good, and ended with 71 at the start.
+func TestLoad_LongInstanceName(t *testing.T) {
+	const (
+		worker   = "role = 'worker'\ncluster.head = 'a:1'\nauth.mode = 'none'\n"
+		fits     = "nineteen-bytes-long"
+		too      = "twenty-bytes-are-not"
+		complain = "/etc/raynoded/twenty-bytes-are-not.toml:1:1: ray.temp_dir: must be set, or the instance's name have " +
+			"at most 19 bytes, as Ray makes Unix sockets in /var/lib/raynoded/twenty-bytes-are-not/ray: at most 41 bytes, got 42"
+	)
+	for name, c := range map[string]struct {
+		path string
+		text string
+		want string
+	}{
+		"it fits":              {path: "/etc/raynoded/" + fits + ".toml", text: worker},
+		"too long":             {path: "/etc/raynoded/" + too + ".toml", text: worker, want: complain},
+		"another temp_dir":     {path: "/etc/raynoded/" + too + ".toml", text: worker + "ray.temp_dir = '/srv/ray'"},
+		"without Ray":          {path: "/etc/raynoded/" + too + ".toml", text: "role = 'single'"},
+		"of no unit":           {path: "/srv/" + too + ".toml", text: worker},
+		"the default instance": {path: "/etc/raynoded/role.toml", text: worker},
+	} {
+		t.Run(name, func(t *testing.T) {
+			_, err := Files{texts: []text{{path: c.path, data: []byte(c.text)}}}.Load()
+			if c.want == "" {
+				require.NoError(t, err)
+				return
+			}
+			require.EqualError(t, err, c.want)
+		})
 	}
 }

@@ -2,8 +2,7 @@ package role
 
 import "strings"
 
-// ownFlags are the flags of `ray start` that raynoded sets itself, each with what
-// to use instead.
+// ownFlags are the flags of `ray start` that raynoded sets itself, each with what to use instead.
 var ownFlags = map[string]string{
 	"--head":                        "use role",
 	"--block":                       "raynoded watches Ray itself",
@@ -35,8 +34,7 @@ var ownFlags = map[string]string{
 	"--ray-client-server-port":      "use ray.ports.client_server",
 }
 
-// checkExtraArgs complains about flags that are not for the user. Of an argument
-// it shows the flag only.
+// checkExtraArgs complains about flags that raynoded sets. It shows only the flag of an argument.
 func (l *loader) checkExtraArgs() {
 	var found []string
 	for _, arg := range l.role.Ray.ExtraArgs {
@@ -45,5 +43,5 @@ func (l *loader) checkExtraArgs() {
 			found = append(found, flag+" ("+instead+")")
 		}
 	}
-	l.check(len(found) == 0, "ray.extra_args", "must leave to raynoded what it sets", phrase(strings.Join(found, ", ")))
+	l.check(len(found) == 0, "ray.extra_args", "must leave to raynoded what it sets", unquoted(strings.Join(found, ", ")))
 }

@@ -10,20 +10,20 @@ import (
 	"strings"
 )
 
-// ErrNoFile says that there is no role file, as against a wrong one.
+// ErrNoFile says that there is no role file, in contrast to a wrong one.
 var ErrNoFile = errors.New("there is no role file")
 
-// Load reads the role file at path, then each *.toml of the folder path + ".d"
-// in name order over it: a later key wins, tables merge, arrays replace. Hidden
-// files and other names in the folder are ignored, and it need not exist.
+// Load reads the role file at path, and then each *.toml in the folder path + ".d" in name order: a
+// later key wins, tables merge, arrays replace. Hidden files and other names in the folder are
+// ignored. The folder need not exist.
 //
-// A file may have 1 MiB and 1,000 keys, the folder 1,000 drop-ins.
+// A file may have 1 MiB and 1,000 keys, a key 32 parts, the folder 1,000 drop-ins.
 //
-// The error wraps ErrNoFile if nothing is at path. What is wrong with the files
-// is Problems: all of it, and then there is no Role.
+// The error wraps ErrNoFile if there is nothing at path. It is Problems if the files are wrong:
+// everything that is wrong with them, and no Role.
 func Load(path string) (*Role, error) { return Read(path).Load() }
 
-// Load makes the role that the files say, as the function Load does.
+// Load makes the role from the files, as the function Load does.
 func (f Files) Load() (*Role, error) {
 	l, err := f.load()
 	if err != nil {
@@ -42,21 +42,23 @@ func (f Files) load() (*loader, error) {
 	}
 	l := newLoader()
 	l.role.Name = Name(main.path)
+	l.path = main.path
 	for _, t := range f.texts {
 		l.add(t.path, t.data, t.err)
 	}
 	return l, l.finish()
 }
 
-// loader lays files over the defaults and collects the complaints.
+// loader applies files to the defaults and collects the complaints.
 type loader struct {
 	role     Role
-	top      reflect.Type     // whose keys may have been meant
+	path     string           // of the role file
+	top      reflect.Type     // the struct for the whole file: its keys are suggested
 	main     *node            // the role file
-	current  *node            // the file being read; nil once all are
+	current  *node            // the file being read; nil after the last one
 	origins  map[string]*node // key → its last value, or its first table
-	refused  map[string]bool  // keys whose last value was complained about
-	meant    map[string]bool  // keys that an unknown key was likely meant to be
+	refused  map[string]bool  // keys with a complaint about their last value
+	meant    map[string]bool  // keys that were suggested for an unknown one
 	broken   bool             // a file could not be read or parsed
 	problems Problems
 }
@@ -71,16 +73,16 @@ func newLoader() *loader {
 	}
 }
 
-// add lays one file over the role. It takes what reading the file returned.
+// add applies one file to the role. It takes what reading the file returned.
 func (l *loader) add(path string, data []byte, err error) {
 	l.role.Files = append(l.role.Files, path)
 	if err != nil {
-		l.fault(Problem{File: path, Line: 1, Col: 1, Text: err.Error()})
+		l.addFileProblem(Problem{File: path, Line: 1, Col: 1, Text: err.Error()})
 		return
 	}
 	root, problem := parse(path, data)
 	if problem != nil {
-		l.fault(*problem)
+		l.addFileProblem(*problem)
 		return
 	}
 	if l.main == nil {
@@ -92,8 +94,8 @@ func (l *loader) add(path string, data []byte, err error) {
 	l.current = nil
 }
 
-// fault is a complaint about a whole file.
-func (l *loader) fault(p Problem) {
+// addFileProblem adds a complaint about a whole file.
+func (l *loader) addFileProblem(p Problem) {
 	l.broken = true
 	l.problems = append(l.problems, p)
 }
@@ -105,12 +107,12 @@ func (l *loader) finish() error {
 	if len(l.problems) == 0 {
 		return nil
 	}
-	l.sort()
+	l.sortProblems()
 	return l.problems
 }
 
-// sort puts the complaints in the order of files and places.
-func (l *loader) sort() {
+// sortProblems puts the complaints in the order of files and places.
+func (l *loader) sortProblems() {
 	slices.SortFunc(l.problems, func(a, b Problem) int {
 		return cmp.Or(
 			slices.Index(l.role.Files, a.File)-slices.Index(l.role.Files, b.File),

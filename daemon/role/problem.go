@@ -10,18 +10,16 @@ import (
 
 // Problem is one complaint about a role file.
 type Problem struct {
-	// File, Line and Col are the place of the value: for a missing key that
-	// of the table it belongs into, else the start of the role file. Both
-	// numbers start at 1, or are 0 where there is no place; columns count
-	// characters.
+	// File, Line and Col are the place of the value. For a missing key they are the place of
+	// its table if a file has one, otherwise the start of the role file. Line and Col start
+	// at 1; 0 means that there is no place. Columns count characters.
 	File string `json:"file"`
 	Line int    `json:"line"`
 	Col  int    `json:"column"`
-	// Key is the full key, such as "watchdog.refused"; empty for what is
-	// wrong with the file as a whole.
+	// Key is the full key, such as "watchdog.refused"; empty for a complaint about the whole
+	// file.
 	Key string `json:"key"`
-	// Text is one line: "must ..., got ...". It never quotes a value that may
-	// be a secret.
+	// Text is one line: "must ..., got ...". It never quotes a value that may be a secret.
 	Text string `json:"message"`
 }
 
@@ -49,20 +47,20 @@ func (p Problems) Error() string {
 	return strings.Join(lines, "\n")
 }
 
-// phrase stands after "got" as it is, without quotes.
-type phrase string
+// unquoted is a text that follows "got" as it is, without quotes.
+type unquoted string
 
-// shown is the longest string that a complaint quotes in full, in characters.
-const shown = 64
+// maxQuoted is the longest string that a complaint quotes in full, in characters.
+const maxQuoted = 64
 
-// got puts a TOML value into words that fit on a line.
+// got puts a TOML value into words that fit on one line.
 func got(v any) string {
 	switch v := v.(type) {
-	case phrase:
+	case unquoted:
 		return string(v)
 	case string:
-		if text := []rune(v); len(text) > shown {
-			return strconv.Quote(string(text[:shown])) + "..."
+		if text := []rune(v); len(text) > maxQuoted {
+			return strconv.Quote(string(text[:maxQuoted])) + "..."
 		}
 		return strconv.Quote(v)
 	case []any:
@@ -73,38 +71,43 @@ func got(v any) string {
 		return "a table"
 	case time.Time:
 		return "a date or time"
+	case float64:
+		if text := fmt.Sprint(v); strings.ContainsAny(text, ".eIN") {
+			return text
+		}
+		return fmt.Sprintf("%.1f", v) // 8.0 is not 8
 	default:
 		return fmt.Sprint(v)
 	}
 }
 
-// control finds a character that would break a command line, an environment
-// file or a log line.
-func control(s string) (phrase, bool) {
+// controlCharacter finds a character that would break a command line, an environment file or a log
+// line.
+func controlCharacter(s string) (unquoted, bool) {
 	if i := strings.IndexFunc(s, unicode.IsControl); i >= 0 {
-		return phrase(fmt.Sprintf("%U", []rune(s[i:])[0])), true
+		return unquoted(fmt.Sprintf("%U", []rune(s[i:])[0])), true
 	}
 	return "", false
 }
 
-// oneLine makes blanks of control characters.
+// oneLine replaces control characters by blanks.
 func oneLine(s string) string {
 	return strings.Map(func(r rune) rune {
-		if _, bad := control(string(r)); bad {
+		if _, bad := controlCharacter(string(r)); bad {
 			return ' '
 		}
 		return r
 	}, s)
 }
 
-// withheld reports whether a value stays out of every complaint: the key's all do, or it is an
-// address with a password in it.
+// withheld reports whether a value stays out of every complaint: one of a secret key, or an address
+// with a password.
 func withheld(key string, v any) bool {
 	text, _ := v.(string)
 	return secret(key) || key == "cluster.redis" && strings.Contains(text, "@")
 }
 
-// secret reports whether values of the key stay out of every complaint.
+// secret reports whether all values of the key stay out of every complaint.
 func secret(key string) bool {
 	table, name, _ := strings.Cut(key, ".")
 	if table == "env" && (LooksSecret(name) || isProxy(name)) {

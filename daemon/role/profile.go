@@ -9,28 +9,29 @@ import (
 	"github.com/BurntSushi/toml"
 )
 
-// Profile is a named set of environment variables for one way to train or one kind of network. Only
-// LoadProfile makes one.
+// Profile is a named set of environment variables for one way to train or one kind of network, made
+// by LoadProfile.
 type Profile struct {
 	Name string `toml:"-"` // the file's base name without ".toml"
 	File string `toml:"-"`
 
 	About string                  `toml:"about"` // one line
 	Env   map[string]ProfileValue `toml:"env"`
-	// Omitted are what others set in such a place and this profile does not, each with the reason.
+	// Omitted are variables that others set for the same purpose and this profile does not, each
+	// with the reason.
 	Omitted map[string]ProfileValue `toml:"omitted"`
 }
 
-// ProfileValue is one value of a profile, and why it is one.
+// ProfileValue is one value of a profile, and why the profile has it.
 type ProfileValue struct {
 	Value  string `toml:"value"` // "" = make sure that it is unset, and derive nothing
 	Reason string `toml:"reason"`
-	Source string `toml:"source"` // where that was read or measured
-	Date   string `toml:"date"`   // when it was last looked at: 2026-11-25
+	Source string `toml:"source"` // where the reason was read or measured
+	Date   string `toml:"date"`   // when it was last checked: 2026-11-25
 }
 
-// LoadProfile reads a profile. What is wrong with it is Problems: all of it, and then there is no
-// Profile.
+// LoadProfile reads a profile. The error is Problems if the file is wrong: everything that is wrong
+// with it, and no Profile.
 func LoadProfile(path string) (*Profile, error) {
 	l := newLoader()
 	p := Profile{Name: strings.TrimSuffix(filepath.Base(path), ".toml"), File: path}
@@ -46,21 +47,21 @@ func LoadProfile(path string) (*Profile, error) {
 	l.main, l.current, l.top = root, root, reflect.TypeFor[Profile]()
 	l.table(root, reflect.ValueOf(&p).Elem())
 	l.missing("about", "must say in one line what the profile is for")
-	l.checkSettings("env", p.Env)
-	l.checkSettings("omitted", p.Omitted)
+	l.checkProfileValues("env", p.Env)
+	l.checkProfileValues("omitted", p.Omitted)
 	if len(l.problems) > 0 {
-		l.sort()
+		l.sortProblems()
 		return nil, l.problems
 	}
 	return &p, nil
 }
 
-func (l *loader) checkSettings(table string, settings map[string]ProfileValue) {
+func (l *loader) checkProfileValues(table string, settings map[string]ProfileValue) {
 	for name, s := range settings {
 		part := func(of string) string { return toml.Key{table, name, of}.String() }
 		key := toml.Key{table, name}.String()
 		if table == "env" {
-			l.checkSetting(EnvFrom{}, key, name, s.Value)
+			l.checkVariableValue(EnvFrom{}, key, name, s.Value)
 		}
 		l.missing(part("value"), `must be a string; "" means that it must not be set`)
 		l.missing(part("reason"), "must say why this value and no other")

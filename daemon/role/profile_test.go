@@ -50,7 +50,7 @@ func TestLooksSecret(t *testing.T) {
 }
 
 func TestLoad_LongestEntry(t *testing.T) {
-	for length, good := range map[int]bool{maxEntry - len("A="): true, maxEntry - len("A=") + 1: false} {
+	for length, good := range map[int]bool{maxVariable - len("A="): true, maxVariable - len("A=") + 1: false} {
 		_, err := Load(
 			write(t, map[string]string{"single.toml": "role = 'single'\nenv.A = '" + strings.Repeat("x", length) + "'"}),
 		)

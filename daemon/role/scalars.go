@@ -5,6 +5,8 @@ import (
 	"math"
 	"net"
 	"net/netip"
+	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -21,8 +23,7 @@ type Address struct {
 	Port int    // 1 to 65535
 }
 
-// String is "host:port", with brackets round an IPv6 address; "" for the zero
-// value.
+// String is "host:port", with brackets around an IPv6 address; "" for the zero value.
 func (a Address) String() string {
 	if a == (Address{}) {
 		return ""
@@ -64,22 +65,42 @@ func checkHost(host string) error {
 // It is never negative.
 type Duration struct{ time.Duration }
 
-// UnmarshalText reads what time.ParseDuration does, but a number without a unit
-// is an error, "0" too, and so is less than nothing.
+// maxDuration is the longest Duration, so that sums of a few stay far below what time.Duration and
+// Ray's own settings, in 32-bit seconds, can hold.
+const maxDuration = 10 * 365 * 24 * time.Hour
+
+// durationText is the syntax of a duration, too long ones included.
+var durationText = regexp.MustCompile(durationForm)
+
+// UnmarshalText reads what time.ParseDuration does, except negative durations, those above ten
+// years, and numbers without a unit, "0" included.
 func (d *Duration) UnmarshalText(text []byte) error {
+	const must = `must be a duration such as "500ms", "10s" or "5m"`
 	s := string(text)
 	parsed, err := time.ParseDuration(s)
-	if err != nil || strings.Trim(s, "+-0") == "" {
-		return errors.New(`must be a duration such as "500ms", "10s" or "5m"`)
-	}
-	if parsed < 0 {
+	switch {
+	case err == nil && parsed < 0:
 		return errors.New("must not be negative")
+	case err == nil && parsed > maxDuration, err != nil && durationText.MatchString(s):
+		return errors.New(`must be at most "87600h", which is ten years`)
+	case endless(s):
+		return errors.New(must + `; there is none without an end, the longest is "87600h"`)
+	case strings.HasSuffix(s, "d") && durationText.MatchString(strings.TrimSuffix(s, "d")+"h"):
+		return errors.New(must + `; a day is "24h"`)
+	case err != nil || strings.Trim(s, "+-0") == "":
+		return errors.New(must)
 	}
 	d.Duration = parsed
 	return nil
 }
 
-// text is the shortest that UnmarshalText reads back.
+// endless reports whether a text is one of the words by which others mean "without a limit".
+func endless(s string) bool {
+	words := []string{"for ever", "forever", "infinity", "infinite", "inf", "never", "unlimited", "none"}
+	return slices.Contains(words, strings.ToLower(strings.TrimSpace(s)))
+}
+
+// text is the shortest text that UnmarshalText reads back.
 func (d Duration) text() string {
 	s := d.String()
 	if short, found := strings.CutSuffix(s, "m0s"); found {
@@ -98,13 +119,19 @@ var units = []struct {
 	name  string
 	bytes int64
 }{
-	{"KiB", 1 << 10}, {"MiB", 1 << 20}, {"GiB", 1 << 30}, {"TiB", 1 << 40},
-	{"KB", 1e3}, {"MB", 1e6}, {"GB", 1e9}, {"TB", 1e12},
-	{"", 1},
+	{name: "KiB", bytes: 1 << 10},
+	{name: "MiB", bytes: 1 << 20},
+	{name: "GiB", bytes: 1 << 30},
+	{name: "TiB", bytes: 1 << 40},
+	{name: "KB", bytes: 1e3},
+	{name: "MB", bytes: 1e6},
+	{name: "GB", bytes: 1e9},
+	{name: "TB", bytes: 1e12},
+	{name: "", bytes: 1},
 }
 
-// UnmarshalText reads a whole number with a unit right behind it: KiB, MiB, GiB
-// and TiB count by 1024, KB, MB, GB and TB by 1000, none is bytes.
+// UnmarshalText reads a whole number directly followed by a unit: KiB, MiB, GiB and TiB are powers
+// of 1024; KB, MB, GB and TB are powers of 1000; no unit means bytes.
 func (s *Size) UnmarshalText(text []byte) error {
 	for _, unit := range units {
 		number, found := strings.CutSuffix(string(text), unit.name)
@@ -124,7 +151,7 @@ func (s *Size) UnmarshalText(text []byte) error {
 	return errors.New(`must be a size such as "64GiB" or "100MB"`)
 }
 
-// text is what UnmarshalText reads back, in the largest unit that divides it.
+// text is a text that UnmarshalText reads back, in the largest unit that divides the size.
 func (s Size) text() string {
 	best := units[len(units)-1]
 	for _, unit := range units {

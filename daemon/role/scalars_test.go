@@ -10,11 +10,11 @@ import (
 
 func TestAddress_Text(t *testing.T) {
 	for text, want := range map[string]Address{
-		"gpu-001.example.net:6379": {"gpu-001.example.net", 6379},
-		"my_host:1":                {"my_host", 1},
-		"10.0.0.1:65535":           {"10.0.0.1", 65535},
-		"[::1]:6379":               {"::1", 6379},
-		":6379":                    {"", 6379},
+		"gpu-001.example.net:6379": {Host: "gpu-001.example.net", Port: 6379},
+		"my_host:1":                {Host: "my_host", Port: 1},
+		"10.0.0.1:65535":           {Host: "10.0.0.1", Port: 65535},
+		"[::1]:6379":               {Host: "::1", Port: 6379},
+		":6379":                    {Host: "", Port: 6379},
 	} {
 		var got Address
 		require.NoError(t, got.UnmarshalText([]byte(text)), text)
@@ -59,10 +59,11 @@ func TestAddress_BadText(t *testing.T) {
 
 func TestDuration_Text(t *testing.T) {
 	for text, want := range map[string]time.Duration{
-		"10s":   10 * time.Second,
-		"1h30m": 90 * time.Minute,
-		"1.5s":  1500 * time.Millisecond,
-		"0s":    0,
+		"10s":    10 * time.Second,
+		"1h30m":  90 * time.Minute,
+		"1.5s":   1500 * time.Millisecond,
+		"0s":     0,
+		"87600h": maxDuration,
 	} {
 		var got Duration
 		require.NoError(t, got.UnmarshalText([]byte(text)), text)
@@ -71,16 +72,30 @@ func TestDuration_Text(t *testing.T) {
 }
 
 func TestDuration_BadText(t *testing.T) {
-	const shape = `must be a duration such as "500ms", "10s" or "5m"`
+	const (
+		shape   = `must be a duration such as "500ms", "10s" or "5m"`
+		long    = `must be at most "87600h", which is ten years`
+		endless = shape + `; there is none without an end, the longest is "87600h"`
+	)
 	for text, want := range map[string]string{
-		"":         shape,
-		"0":        shape,
-		"-0":       shape,
-		"10":       shape,
-		"10 s":     shape,
-		"1d":       shape,
-		"9999999h": shape,
-		"-1s":      "must not be negative",
+		"":                          shape,
+		"0":                         shape,
+		"-0":                        shape,
+		"10":                        shape,
+		"10 s":                      shape,
+		"d":                         shape,
+		"1d":                        shape + `; a day is "24h"`,
+		"1.5d":                      shape + `; a day is "24h"`,
+		"1w":                        shape,
+		"5min":                      shape,
+		"9999999h":                  long,
+		"87600h1s":                  long,
+		"2562047h":                  long,
+		"1h9999999999999999999999s": long,
+		"for ever":                  endless,
+		"Infinity":                  endless,
+		"never":                     endless,
+		"-1s":                       "must not be negative",
 	} {
 		got := Duration{time.Second}
 		require.EqualError(t, got.UnmarshalText([]byte(text)), want, text)

@@ -5,11 +5,11 @@ import (
 	"reflect"
 )
 
-// Schema is the JSON schema of the role file, or of a key in it, for editors. It
-// lets through whatever Load does, and some that Load does not: it knows nothing
-// of what values mean together, and it is the same for a role file and a drop-in.
+// Schema is the JSON schema of the role file, or of a key in it, for editors. It accepts all that
+// Load accepts, and more: it does not check values against each other, and it is the same for a
+// role file and a drop-in.
 type Schema struct {
-	Dialect     string `json:"$schema,omitempty"` // of the whole file's only
+	Dialect     string `json:"$schema,omitempty"` // only of the whole file's schema
 	Title       string `json:"title,omitempty"`
 	Description string `json:"description,omitempty"`
 
@@ -20,22 +20,21 @@ type Schema struct {
 	Items   *Schema  `json:"items,omitempty"`
 	Default any      `json:"default,omitempty"` // nil: none
 
-	// Properties are the keys of a table, by name. Others are Additional's, or
-	// false: an error.
+	// Properties are the keys of a table, by name. Additional is the schema of all other keys,
+	// or false if there must be none.
 	Properties map[string]*Schema `json:"properties,omitempty"`
 	Additional any                `json:"additionalProperties,omitempty"`
 
 	// Keys are the names in Properties in the order of Role's fields.
 	Keys []string `json:"-"`
-	// Takes says what the value of a key is, for people; "" for a table.
+	// Takes says for people what the value of a key is; "" for a table.
 	Takes string `json:"-"`
-	// Live: an edit applies to a node that runs; else it needs a new Ray. Of a key
-	// that is no table.
+	// Live says that an edit of the key applies to a running node. It means nothing for a table.
 	Live bool `json:"-"`
 }
 
-// The forms that a text of some type has, in the dialect of JSON schemas. Each is
-// what its UnmarshalText reads, or a little more.
+// Patterns for the texts of some types. Each accepts what UnmarshalText of the type reads, or a
+// little more.
 const (
 	durationForm = `^\+?` + durationPart + `(` + durationPart + `)*$`
 	durationPart = `([0-9]+(\.[0-9]*)?|\.[0-9]+)(ns|us|µs|μs|ms|s|m|h)`
@@ -43,7 +42,7 @@ const (
 	addressForm  = `^(\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9._-]*):[0-9]+$`
 )
 
-// NewSchema returns that of the role file.
+// NewSchema returns the schema of the role file.
 func NewSchema() *Schema {
 	role := defaults()
 	s := schemaOf("", reflect.ValueOf(&role).Elem(), false)
@@ -62,10 +61,10 @@ func (s *Schema) JSON() ([]byte, error) {
 // schemaOf describes a key, or the table of that name, with its default.
 func schemaOf(key string, v reflect.Value, live bool) *Schema {
 	s := &Schema{Description: about[key], Live: live}
-	if v.Kind() == reflect.Pointer { // one that may be missing has no default
+	if v.Kind() == reflect.Pointer { // a key that may be missing has no default
 		v = reflect.New(v.Type().Elem()).Elem()
 	} else if !isTable(v.Type()) && !v.IsZero() {
-		s.Default = written(v)
+		s.Default = fileValue(v)
 	}
 	if isTable(v.Type()) {
 		s.table(key, v, live)

@@ -15,7 +15,7 @@ import (
 type Setting struct {
 	Key   string `json:"key"`
 	Value any    `json:"value"` // a string, a bool, a number, or an array or table of these
-	// File and Line are where the value is from: "" and 0 for a default.
+	// File and Line are the place of the value: "" and 0 for a default.
 	File string `json:"file"`
 	Line int    `json:"line"`
 	Live bool   `json:"live"` // see Change
@@ -23,9 +23,9 @@ type Setting struct {
 	path toml.Key
 }
 
-// Settings returns each key that has a value, given or by default, in the order of
-// Role's fields, or the error of Load. Of a table with keys of the user's choice it
-// has the entries. There is no secret among them.
+// Settings returns each key that has a value, given or by default, in the order of Role's fields,
+// or the error of Load. In a table whose keys the user chooses, each entry is a key. No value is a
+// secret.
 func (f Files) Settings() ([]Setting, error) {
 	l, err := f.load()
 	if err != nil {
@@ -33,15 +33,15 @@ func (f Files) Settings() ([]Setting, error) {
 	}
 	var all []Setting
 	v := reflect.ValueOf(&l.role).Elem()
-	both(v, v, toml.Key{}, false, func(key toml.Key, live bool, v, _ reflect.Value) {
-		if l.role.Kind != Worker || key[0] != "job" { // a worker's file may not have one
+	walk(v, v, toml.Key{}, false, func(key toml.Key, live bool, v, _ reflect.Value) {
+		if l.role.Kind != Worker || key[0] != "job" { // a worker's file must not have a [job]
 			all = l.settings(all, key, live, v)
 		}
 	})
 	return all, nil
 }
 
-// settings adds those of one key: its value, or the entries of its table.
+// settings adds the settings of one key: its value, or the entries of its table.
 func (l *loader) settings(all []Setting, key toml.Key, live bool, v reflect.Value) []Setting {
 	given := l.origins[key.String()]
 	switch {
@@ -51,15 +51,15 @@ func (l *loader) settings(all []Setting, key toml.Key, live bool, v reflect.Valu
 			all = l.settings(all, inner, live, v.MapIndex(name))
 		}
 		return all
-	case v.Kind() == reflect.Pointer && v.IsNil(), given == nil && unsaid(v):
+	case v.Kind() == reflect.Pointer && v.IsNil(), given == nil && hasNoText(v):
 		return all
 	case v.Kind() == reflect.Pointer && v.Elem().Kind() == reflect.Struct:
-		both(v.Elem(), v.Elem(), key, live, func(key toml.Key, live bool, v, _ reflect.Value) {
+		walk(v.Elem(), v.Elem(), key, live, func(key toml.Key, live bool, v, _ reflect.Value) {
 			all = l.settings(all, key, live, v)
 		})
 		return all
 	}
-	s := Setting{Key: key.String(), Value: written(v), Live: live, path: key}
+	s := Setting{Key: key.String(), Value: fileValue(v), Live: live, path: key}
 	if given != nil {
 		s.File = given.doc.path
 		s.Line, _ = given.doc.place(given.start())
@@ -69,15 +69,15 @@ func (l *loader) settings(all []Setting, key toml.Key, live bool, v reflect.Valu
 
 func byName(a, b reflect.Value) int { return strings.Compare(a.String(), b.String()) }
 
-// unsaid reports whether a key that no file has is best left unsaid: its zero value
-// cannot be written, such as that of an address.
-func unsaid(v reflect.Value) bool {
+// hasNoText reports whether the value of a key that no file has cannot be written, such as the zero
+// value of an address.
+func hasNoText(v reflect.Value) bool {
 	_, word := reflect.New(v.Type()).Interface().(value)
 	return word && v.IsZero() && v.Type() != reflect.TypeFor[Duration]()
 }
 
-// written is a value as a role file has it.
-func written(v reflect.Value) any {
+// fileValue is a value as a role file has it.
+func fileValue(v reflect.Value) any {
 	switch t := v.Interface().(type) {
 	case Duration:
 		return t.text()
@@ -96,8 +96,7 @@ func written(v reflect.Value) any {
 	return v.Interface()
 }
 
-// TOML writes settings as a role file that says the same, each with its origin in a
-// comment.
+// TOML writes settings as a role file with the same meaning, each with its origin in a comment.
 func TOML(all []Setting) string {
 	var tables []string
 	lines := map[string][]string{}
@@ -126,8 +125,8 @@ func (s Setting) origin() string {
 	return fmt.Sprintf("%s:%d", oneLine(s.File), s.Line)
 }
 
-// literal writes a value as TOML has it. Strings of a role have no control characters,
-// so that Go's quotes are TOML's.
+// literal writes a value in TOML. The strings of a role have no control characters, so Go's quotes
+// are those of TOML.
 func literal(v any) string {
 	switch v := v.(type) {
 	case string:

@@ -19,10 +19,10 @@ cluster = { head = "gpu-001:6379", nodes = 4 }
 memory = "64GiB"
 object_store_memory = "100000000000"
 num_cpus = 0
-labels = { "ray.io/zone" = "a\"b" }
+labels = { "ray.io/zone" = "a-b" }
 [ray.system_config]
 ratio = 0.5
-deep = { list = [1, "a", true], "b c" = { x = 1 } }
+deep = { list = [1, "a\"", true], "b c" = { x = 1 } }
 [auth]
 mode = "none"
 `,
@@ -59,7 +59,7 @@ extra_args = []  # default
 
 [ray.labels]
 rack = "r7"  # role.toml.d/10.toml:4
-"ray.io/zone" = "a\"b"  # role.toml:7
+"ray.io/zone" = "a-b"  # role.toml:7
 
 [ray.ports]
 node_manager = 0  # default
@@ -74,7 +74,7 @@ runtime_env_agent = 0  # default
 client_server = 0  # default
 
 [ray.system_config]
-deep = { "b c" = { x = 1 }, list = [1, "a", true] }  # role.toml:10
+deep = { "b c" = { x = 1 }, list = [1, "a\"", true] }  # role.toml:10
 ratio = 0.5  # role.toml:9
 
 [watchdog]

@@ -7,38 +7,63 @@ import (
 	"github.com/BurntSushi/toml"
 )
 
-// unknown complains about a key that the table does not have, and says which one
-// was meant, letter case aside, as far as can be told. That one is not called
-// missing then.
-func (l *loader) unknown(n *node, known []reflect.StructField) {
+// unknownKey complains about a key that the table does not have, and suggests what was likely
+// meant, in whichever letter case. A suggested key is not reported as missing.
+func (l *loader) unknownKey(n *node, known []reflect.StructField) {
 	siblings := make([]string, len(known))
 	for i, field := range known {
 		siblings[i] = keyOf(field)
 	}
 	text := "unknown key"
-	if meant := guess(n.key, siblings, l.top); meant != "" {
-		text += ", did you mean " + meant + "?"
-		l.meant[meant] = true
+	if meant := guess(n.key, siblings, l.top); len(meant) > 0 {
+		text += ", did you mean " + strings.Join(meant, " or ") + "?"
+		for _, key := range meant {
+			l.meant[key] = true
+		}
 	}
 	l.complain(n, n.name(), text)
 }
 
-// guess prefers a neighbour, but what stands before all tables is more likely
-// misplaced than misspelt.
-func guess(key toml.Key, siblings []string, top reflect.Type) string {
+// guess names the key of the same table with a similar name, and that of another table with the
+// very name. A key before all tables is more likely misplaced than misspelt. Where there is
+// neither, the key is both: misplaced and misspelt.
+func guess(key toml.Key, siblings []string, top reflect.Type) []string {
 	last := len(key) - 1
-	exact := elsewhere(key[last], top)
-	near := nearest(strings.ToLower(key[last]), siblings)
-	if near == "" || exact != "" && last == 0 {
-		return exact
+	exact := inAnotherTable(key[last], top)
+	near := closest(strings.ToLower(key[last]), siblings)
+	if near == strings.ToLower(key[last]) {
+		exact = ""
 	}
-	return append(key[:last:last], near).String()
+	var meant []string
+	if near != "" && (exact == "" || last > 0) {
+		meant = append(meant, append(key[:last:last], near).String())
+	}
+	if exact != "" {
+		meant = append(meant, exact)
+	}
+	if len(meant) == 0 {
+		meant = misspeltInAnotherTable(key[last], top)
+	}
+	return meant
 }
 
-// nearest is the known name with the fewest slips, or else one with a part that
-// is: "interval" means "check_interval". Five letters allow two slips, two allow
-// one.
-func nearest(name string, known []string) string {
+// misspeltInAnotherTable is the first key of any table that one slip makes of a name of five
+// letters or more: shorter names are one slip away from too many.
+func misspeltInAnotherTable(name string, top reflect.Type) []string {
+	if len(name) < 5 || len(name) > maxQuoted {
+		return nil
+	}
+	for _, key := range knownKeys(top, "") {
+		if distance(strings.ToLower(name), key[strings.LastIndexByte(key, '.')+1:]) <= 1 {
+			return []string{key}
+		}
+	}
+	return nil
+}
+
+// closest is the known name with the fewest slips, or else the one with the closest part:
+// "interval" means "check_interval". Five letters allow two slips, two letters allow one.
+func closest(name string, known []string) string {
 	limit := min(2, (len(name)+1)/3)
 	best := ""
 	consider := func(whole, part string) {
@@ -66,8 +91,8 @@ func nearest(name string, known []string) string {
 	return best
 }
 
-// elsewhere is the first key of another table with that very name.
-func elsewhere(name string, top reflect.Type) string {
+// inAnotherTable is the first key of any table with exactly this name.
+func inAnotherTable(name string, top reflect.Type) string {
 	for _, key := range knownKeys(top, "") {
 		if strings.HasSuffix("."+key, "."+strings.ToLower(name)) {
 			return key
@@ -76,8 +101,8 @@ func elsewhere(name string, top reflect.Type) string {
 	return ""
 }
 
-// distance is the least number of slips between two names: a letter added,
-// dropped or changed, or two neighbours swapped.
+// distance is the smallest number of slips between two names: a letter added, dropped or changed,
+// or two neighbours swapped.
 func distance(a, b string) int {
 	rows := make([][]int, len(a)+1) // rows[i][j] is between a[:i] and b[:j]
 	for i := range rows {

@@ -14,26 +14,33 @@ func TestGuess(t *testing.T) {
 	for _, c := range []struct {
 		table any
 		key   toml.Key
-		want  string
+		want  []string
 	}{
-		{r, toml.Key{"ROLE"}, "role"},
-		{r, toml.Key{"rol"}, "role"},
-		{r, toml.Key{"watchdogs"}, "watchdog"},
-		{r, toml.Key{"head"}, "cluster.head"},
-		{r, toml.Key{"nodes"}, "cluster.nodes"},
-		{r, toml.Key{"x"}, ""},
-		{r, toml.Key{"more"}, ""},
-		{r, toml.Key{strings.Repeat("a", 1<<16)}, ""},
-		{r, toml.Key{""}, ""},
-		{r, toml.Key{"doctor"}, ""},
-		{r.Cluster, toml.Key{"cluster", "haed"}, "cluster.head"},
-		{r.Cluster, toml.Key{"cluster", "timeout"}, "cluster.join_timeout"},
-		{r.Cluster, toml.Key{"cluster", "Nodes"}, "cluster.nodes"},
-		{r.Cluster, toml.Key{"cluster", "grace"}, "stop.grace"},
-		{r.Ray.Ports, toml.Key{"ray", "ports", "worker"}, "ray.ports.worker_min"},
-		{r.Watchdog, toml.Key{"watchdog", "intervall"}, "watchdog.check_interval"},
-		{r.Auth, toml.Key{"auth", "token"}, "auth.token_file"},
-		{r.Node, toml.Key{"node", "id"}, "node.ip"},
+		{table: r, key: toml.Key{"ROLE"}, want: []string{"role"}},
+		{table: r, key: toml.Key{"rol"}, want: []string{"role"}},
+		{table: r, key: toml.Key{"watchdogs"}, want: []string{"watchdog"}},
+		{table: r, key: toml.Key{"head"}, want: []string{"cluster.head"}},
+		{table: r, key: toml.Key{"nodes"}, want: []string{"cluster.nodes"}},
+		{table: r, key: toml.Key{"x"}, want: nil},
+		{table: r, key: toml.Key{"more"}, want: nil},
+		{table: r, key: toml.Key{strings.Repeat("a", 1<<16)}, want: nil},
+		{table: r, key: toml.Key{""}, want: nil},
+		{table: r, key: toml.Key{"doctor"}, want: nil},
+		{table: r.Cluster, key: toml.Key{"cluster", "haed"}, want: []string{"cluster.head"}},
+		{table: r.Cluster, key: toml.Key{"cluster", "timeout"}, want: []string{"cluster.join_timeout"}},
+		{table: r.Cluster, key: toml.Key{"cluster", "Nodes"}, want: []string{"cluster.nodes"}},
+		{table: r, key: toml.Key{"num_gpu"}, want: []string{"ray.num_gpus"}},
+		{table: r, key: toml.Key{"silent"}, want: []string{"watchdog.silent"}},
+		{table: r.Cluster, key: toml.Key{"cluster", "watchdog"}, want: []string{"watchdog"}},
+		{table: r.Cluster, key: toml.Key{"cluster", "Tokenfile"}, want: []string{"auth.token_file"}},
+		{table: r.Ray, key: toml.Key{"ray", "worker_min"}, want: []string{"ray.ports.worker_min"}},
+		{table: r.Stop, key: toml.Key{"stop", "wait_timeout"}, want: []string{"job.wait_timeout"}},
+		{table: r.Log, key: toml.Key{"log", "mode"}, want: []string{"auth.mode"}},
+		{table: r.Cluster, key: toml.Key{"cluster", "grace"}, want: []string{"stop.grace"}},
+		{table: r.Ray.Ports, key: toml.Key{"ray", "ports", "worker"}, want: []string{"ray.ports.worker_min"}},
+		{table: r.Watchdog, key: toml.Key{"watchdog", "intervall"}, want: []string{"watchdog.check_interval"}},
+		{table: r.Auth, key: toml.Key{"auth", "token"}, want: []string{"auth.token_file"}},
+		{table: r.Node, key: toml.Key{"node", "id"}, want: []string{"node.ip", "cluster.id"}},
 	} {
 		var siblings []string
 		for _, field := range fields(reflect.TypeOf(c.table)) {

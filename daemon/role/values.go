@@ -3,27 +3,23 @@ package role
 import (
 	"encoding/hex"
 	"fmt"
-	"math"
 	"net/netip"
 	"path/filepath"
 	"strings"
 	"time"
-
-	"github.com/BurntSushi/toml"
 )
 
 const (
 	// Ray's cluster id is 28 bytes.
 	clusterIDBytes = 28
-	// Ray puts its sockets below temp_dir/session_<time>_<pid>/sockets, and
-	// the path of a Unix socket has at most 107 bytes. `ray start` refuses
-	// more than this for its own part.
+	// Ray puts its sockets into temp_dir/session_<time>_<pid>/sockets, and the path of a Unix
+	// socket has at most 107 bytes: `ray start` refuses a longer temp_dir.
 	maxTempDir = 41
-	// Below this a check would be a load on the head.
+	// More frequent checks would be a load on the head.
 	minCheckInterval = 100 * time.Millisecond
 )
 
-// checkValues looks at each value that the current file has set, by itself.
+// checkValues checks, one by one, the values that the current file has set.
 func (l *loader) checkValues() {
 	l.checkClusterValues()
 	l.checkRayValues()
@@ -38,7 +34,7 @@ func (l *loader) checkValues() {
 	l.checkEnv()
 }
 
-// check complains unless ok, if the current file is where the value is from.
+// check complains about a value of the current file unless ok.
 func (l *loader) check(ok bool, key, must string, v any) {
 	n := l.origins[key]
 	if ok || n == nil || n.doc != l.current.doc || l.refused[key] {
@@ -77,6 +73,17 @@ func isHostIP(s string) bool {
 	return err == nil && ip.Zone() == "" && !ip.IsUnspecified() && !ip.IsMulticast()
 }
 
+func isLoopback(s string) bool {
+	ip, err := netip.ParseAddr(s)
+	return err == nil && ip.Unmap().IsLoopback()
+}
+
+// isElsewhere reports whether a head's host is for certain no loopback address. A name may be one.
+func isElsewhere(host string) bool {
+	_, err := netip.ParseAddr(host)
+	return err == nil && !isLoopback(host)
+}
+
 func (l *loader) checkRayValues() {
 	r := &l.role.Ray
 	l.check(filepath.IsAbs(r.Bin), "ray.bin", "must be an absolute path", r.Bin)
@@ -84,44 +91,14 @@ func (l *loader) checkRayValues() {
 	l.check(r.KeepSessions >= 1, "ray.keep_sessions", "must be at least 1, which is the session in use", r.KeepSessions)
 	l.check(len(r.TempDir) <= maxTempDir, "ray.temp_dir",
 		fmt.Sprintf("must be at most %d bytes long, as Ray makes Unix sockets below it", maxTempDir),
-		phrase(fmt.Sprintf("%d bytes", len(r.TempDir))))
+		unquoted(fmt.Sprintf("%d bytes", len(r.TempDir))))
 	l.check(r.DashboardHost != "", "ray.dashboard_host", "must be a host name or an IP address", r.DashboardHost)
-	if r.NumGPUs != nil {
-		l.checkCount("ray.num_gpus", *r.NumGPUs)
-	}
-	if r.NumCPUs != nil {
-		l.checkCount("ray.num_cpus", *r.NumCPUs)
-	}
-	for name, amount := range r.Resources {
-		l.checkResource(name, amount)
-	}
+	l.checkAmounts()
 	for name, text := range r.Labels {
 		l.checkLabel(name, text)
 	}
 	l.checkExtraArgs()
 	l.checkPortValues()
-}
-
-// ownResources are the resources that Ray refuses in its --resources.
-var ownResources = map[string]string{
-	"CPU":                 "ray.num_cpus",
-	"GPU":                 "ray.num_gpus",
-	"memory":              "ray.memory",
-	"object_store_memory": "ray.object_store_memory",
-}
-
-func (l *loader) checkResource(name string, amount float64) {
-	key := toml.Key{"ray", "resources", name}.String()
-	own := ownResources[name]
-	l.check(own == "", key, "must be set by "+own, phrase("it as a resource"))
-	l.check(name != "", key, "must have a name", name)
-	l.check(amount >= 0 && !math.IsInf(amount, 1), key, "must be a finite number, not negative", amount)
-}
-
-func (l *loader) checkLabel(name, text string) {
-	key := toml.Key{"ray", "labels", name}.String()
-	l.check(name != "" && !strings.ContainsAny(name, "=,"), key, "must have a name without '=' and ','", name)
-	l.check(text != "" && !strings.ContainsAny(text, "=,"), key, "must be a text without '=' and ','", text)
 }
 
 func (l *loader) checkTimes() {

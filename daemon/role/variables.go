@@ -9,9 +9,9 @@ import (
 	"github.com/BurntSushi/toml"
 )
 
-// maxEntry is the longest NAME=value in bytes: Linux gives a program no longer one (MAX_ARG_STRLEN,
-// with the final NUL).
-const maxEntry = 128<<10 - 1
+// maxVariable is the longest NAME=value in bytes: Linux passes no longer one to a program
+// (MAX_ARG_STRLEN, which includes the final NUL).
+const maxVariable = 128<<10 - 1
 
 // CredentialPrefix stands before the name of a systemd credential in env_from.files.
 const CredentialPrefix = "credential:"
@@ -32,13 +32,13 @@ var ownVariables = map[string]string{
 	"NCCL_CONF_FILE":                         `it names raynoded's file, unless env_from.nccl_delivery is "env"`,
 }
 
-// systemdVariables are what systemd says to raynoded alone. One that ends in _ stands for all names
-// that begin so.
+// systemdVariables are the variables by which systemd talks to raynoded alone. A name that ends in
+// _ stands for all names that begin with it.
 var systemdVariables = []string{
 	"NOTIFY_SOCKET", "WATCHDOG_", "LISTEN_", "FDSTORE", "JOURNAL_STREAM", "MAINPID", "MANAGERPID", "SYSTEMD_EXEC_PID",
 }
 
-// Reserved says whether a variable is not for the user to set, and what to do instead.
+// Reserved reports whether the user must not set a variable, and what to do instead.
 func (f EnvFrom) Reserved(name string) (instead string, reserved bool) {
 	if name == "NCCL_CONF_FILE" && f.NCCLDelivery == DeliverEnv {
 		return "", false
@@ -54,7 +54,7 @@ func (f EnvFrom) Reserved(name string) (instead string, reserved bool) {
 	return "", false
 }
 
-// secretEndings are how the names of secrets end.
+// secretEndings are the endings of names of secrets.
 var secretEndings = []string{
 	"TOKEN",
 	"API_KEY",
@@ -67,7 +67,7 @@ var secretEndings = []string{
 	"PASSPHRASE",
 }
 
-// LooksSecret says whether a variable of this name most likely holds a secret.
+// LooksSecret reports whether a variable of this name most likely holds a secret.
 func LooksSecret(name string) bool {
 	return slices.ContainsFunc(secretEndings, func(ending string) bool {
 		upper := strings.ToUpper(name)
@@ -75,24 +75,24 @@ func LooksSecret(name string) bool {
 	})
 }
 
-// HasLogin says whether a variable names a proxy together with a user, and a password as a rule:
+// HasLogin reports whether a variable names a proxy with a user, and as a rule with a password:
 // http://user:password@proxy:3128.
 func HasLogin(name, value string) bool { return isProxy(name) && strings.Contains(value, "@") }
 
 func isProxy(name string) bool { return strings.HasSuffix(strings.ToLower(name), "_proxy") }
 
-// IsVariable says whether a name can be that of an environment variable: letters, digits and _, no
-// digit first.
+// IsVariable reports whether a name can be that of an environment variable: letters, digits and _,
+// not beginning with a digit.
 func IsVariable(name string) bool {
 	return name != "" && strings.Trim(name, letters+digits+"_") == "" && strings.TrimLeft(name, digits) == name
 }
 
-// checkEnv looks at [env] and [env_from].
+// checkEnv checks [env] and [env_from].
 func (l *loader) checkEnv() {
 	r := &l.role
 	for name, value := range r.Env {
-		// More in checkDelivery.
-		l.checkSetting(
+		// checkDelivery has the rule for NCCL_CONF_FILE.
+		l.checkVariableValue(
 			EnvFrom{NCCLDelivery: DeliverEnv}, toml.Key{"env", name}.String(), name, value,
 		)
 		if n := l.origins[toml.Key{"env", name}.String()]; n != nil && n.doc == l.current.doc {
@@ -115,32 +115,34 @@ func (l *loader) checkEnv() {
 		instead, reserved := r.EnvFrom.Reserved(name)
 		l.check(
 			!reserved || name == "NCCL_CONF_FILE", "env_from.inherit", "must leave to raynoded what it sets",
-			phrase(name+" ("+instead+")"),
+			unquoted(name+" ("+instead+")"),
 		)
 	}
 }
 
-// checkSetting looks at one variable and its value, of which "" means that it must not be set.
-func (l *loader) checkSetting(from EnvFrom, key, name, value string) {
+// checkVariableValue checks one variable and its value; "" means that it must not be set.
+func (l *loader) checkVariableValue(from EnvFrom, key, name, value string) {
 	instead, reserved := from.Reserved(name)
 	l.check(
 		IsVariable(name), key, "must be the name of an environment variable: letters, digits and _",
-		phrase(fmt.Sprintf("%q", name)),
+		unquoted(fmt.Sprintf("%q", name)),
 	)
-	l.check(!reserved, key, "must leave to raynoded what it sets", phrase(name+" ("+instead+")"))
+	l.check(!reserved, key, "must leave to raynoded what it sets", unquoted(name+" ("+instead+")"))
 	l.check(
 		value == "" || !LooksSecret(name), key, "must come from a file of env_from.files, as it looks like a secret",
-		phrase(name),
+		unquoted(name),
 	)
-	l.check(!HasLogin(name, value), key, "must come from a file of env_from.files, as it has a login in it", phrase(name))
 	l.check(
-		len(name)+1+len(value) <= maxEntry, key,
-		fmt.Sprintf("must have at most %d bytes together with its name", maxEntry-1),
-		phrase(fmt.Sprintf("%d", len(name)+len(value))),
+		!HasLogin(name, value), key, "must come from a file of env_from.files, as it has a login in it", unquoted(name),
+	)
+	l.check(
+		len(name)+1+len(value) <= maxVariable, key,
+		fmt.Sprintf("must have at most %d bytes together with its name", maxVariable-1),
+		unquoted(fmt.Sprintf("%d", len(name)+len(value))),
 	)
 }
 
-// checkEach complains about the first item of a list that is not good, or is there twice.
+// checkEach complains about the first item of a list that is not good, or is listed twice.
 func (l *loader) checkEach(key string, items []string, must string, good func(string) bool) {
 	for i, item := range items {
 		l.check(good(item), key, must, item)
@@ -161,15 +163,15 @@ func isEnvFile(path string) bool {
 
 func isPattern(name string) bool { return IsVariable(strings.TrimSuffix(name, "*")) }
 
-// checkDelivery: where raynoded names a file for NCCL, nobody else does.
+// checkDelivery refuses NCCL_CONF_FILE from the user where raynoded sets it.
 func (l *loader) checkDelivery() {
 	const must = `must come with env_from.nccl_delivery "env", or NCCL would not read raynoded's file`
 	from := l.role.EnvFrom
 	if from.NCCLDelivery == DeliverEnv {
 		return
 	}
-	l.clash("env.NCCL_CONF_FILE", must, phrase(fmt.Sprintf("%q", from.NCCLDelivery)))
+	l.conflict("env.NCCL_CONF_FILE", must, unquoted(fmt.Sprintf("%q", from.NCCLDelivery)))
 	if slices.Contains(from.Inherit, "NCCL_CONF_FILE") {
-		l.clash("env_from.inherit", must, phrase("NCCL_CONF_FILE"))
+		l.conflict("env_from.inherit", must, unquoted("NCCL_CONF_FILE"))
 	}
 }

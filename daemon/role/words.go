@@ -7,7 +7,7 @@ import (
 	"strings"
 )
 
-// Kind is what the host is to be. The zero value is not a role: Load returns none.
+// Kind is what the host is. The zero value is not a role; Load never returns it.
 type Kind string
 
 // The four roles.
@@ -15,7 +15,7 @@ const (
 	Head   Kind = "head"   // runs the cluster's GCS
 	Worker Kind = "worker" // joins the head
 	Single Kind = "single" // no cluster: the job, if any, starts Ray inside itself
-	Auto   Kind = "auto"   // head, worker or single, found out at start
+	Auto   Kind = "auto"   // head, worker or single, decided at the start
 )
 
 // OnHeadLoss is what a node does when its head is gone.
@@ -27,9 +27,8 @@ const (
 	Rejoin OnHeadLoss = "rejoin" // standing: clean up and wait for the next head
 )
 
-// AuthMode is Ray's own word for how nodes and drivers prove that they belong to
-// the cluster. The zero value means that the file does not say, which only a
-// single host may.
+// AuthMode is Ray's own word for how nodes and drivers prove that they belong to the cluster. The
+// zero value means that the file does not say; only the file of a single host may leave it out.
 type AuthMode string
 
 // The two modes.
@@ -47,21 +46,20 @@ const (
 	DeliverEnv  NCCLDelivery = "env"  // as environment variables, like everything else
 )
 
-// Restart is what a changed key that needs a new Ray does to one that runs.
+// Restart is what a changed key that needs a new Ray does to the one that runs.
 type Restart string
 
 // The two answers.
 const (
 	Never  Restart = "never"  // it waits for Ray's next start
-	Always Restart = "always" // Ray is stopped, with all that runs on it, and started anew
+	Always Restart = "always" // Ray is stopped, with all that runs on it, and started again
 )
 
-// LogLevel is the least severity that is logged: trace, debug, info, warning or
-// error.
+// LogLevel is the lowest severity that is logged: trace, debug, info, warning or error.
 type LogLevel string
 
-// LogFormat is how log lines are written. The zero value leaves it to where
-// raynoded runs: the journal under systemd, else text.
+// LogFormat is how log lines are written. The zero value means for the journal under systemd,
+// otherwise as text.
 type LogFormat string
 
 // The formats to choose from.
@@ -71,33 +69,33 @@ const (
 	LogJSON    LogFormat = "json"
 )
 
-// value is a type that reads one TOML string. Its error says in full what a value
-// must be and does not quote the text. None reads the empty text.
+// value is a type that reads one TOML string. Its error says in full what the value must be, and
+// does not quote the text. The empty text is always an error.
 type value interface{ UnmarshalText([]byte) error }
 
-// mustBe is the complaint about something that is no text at all.
+// mustBe is the complaint about a value that is not a string.
 func mustBe(v value) string { return v.UnmarshalText(nil).Error() }
 
-// UnmarshalText takes one of the words.
-func (k *Kind) UnmarshalText(text []byte) error { return take(k, text) }
+// UnmarshalText accepts one of the words.
+func (k *Kind) UnmarshalText(text []byte) error { return parseWord(k, text) }
 
-// UnmarshalText takes one of the words.
-func (o *OnHeadLoss) UnmarshalText(text []byte) error { return take(o, text) }
+// UnmarshalText accepts one of the words.
+func (o *OnHeadLoss) UnmarshalText(text []byte) error { return parseWord(o, text) }
 
-// UnmarshalText takes one of the words.
-func (m *AuthMode) UnmarshalText(text []byte) error { return take(m, text) }
+// UnmarshalText accepts one of the words.
+func (m *AuthMode) UnmarshalText(text []byte) error { return parseWord(m, text) }
 
-// UnmarshalText takes one of the words.
-func (d *NCCLDelivery) UnmarshalText(text []byte) error { return take(d, text) }
+// UnmarshalText accepts one of the words.
+func (d *NCCLDelivery) UnmarshalText(text []byte) error { return parseWord(d, text) }
 
-// UnmarshalText takes one of the words.
-func (r *Restart) UnmarshalText(text []byte) error { return take(r, text) }
+// UnmarshalText accepts one of the words.
+func (r *Restart) UnmarshalText(text []byte) error { return parseWord(r, text) }
 
-// UnmarshalText takes one of the words.
-func (l *LogLevel) UnmarshalText(text []byte) error { return take(l, text) }
+// UnmarshalText accepts one of the words.
+func (l *LogLevel) UnmarshalText(text []byte) error { return parseWord(l, text) }
 
-// UnmarshalText takes one of the words.
-func (f *LogFormat) UnmarshalText(text []byte) error { return take(f, text) }
+// UnmarshalText accepts one of the words.
+func (f *LogFormat) UnmarshalText(text []byte) error { return parseWord(f, text) }
 
 func (Kind) words() []string         { return list(Head, Worker, Single, Auto) }
 func (OnHeadLoss) words() []string   { return list(Stop, Rejoin) }
@@ -121,8 +119,8 @@ type choice interface {
 	words() []string
 }
 
-// take sets target to the word that text is.
-func take[T choice](target *T, text []byte) error {
+// parseWord sets target to the word that text is.
+func parseWord[T choice](target *T, text []byte) error {
 	words := (*target).words()
 	if slices.Contains(words, string(text)) {
 		*target = T(text)
