@@ -42,8 +42,11 @@ func failedAgent(log []string) string {
 	return ""
 }
 
-// agentWords are the last words of an agent: in its own log, or, if it got no further than its
-// imports, in that of its raylet, before what the raylet says itself.
+// exception is the last line of a Python program that failed.
+var exception = regexp.MustCompile(`^[\w.]+(Error|Exception|Exit)(: |$)`)
+
+// agentWords are the exception that an agent ended with: in its own log, or, if it got no further
+// than its imports, in that of its raylet, before what the raylet says itself.
 func (p Program) agentWords(agent string, raylet []string) string {
 	number := strings.TrimPrefix(filepath.Base(p.Stderr), p.Name) // of the second node of a session ".1.err"
 	log := lines(filepath.Join(filepath.Dir(p.Stderr), agent+number))
@@ -53,7 +56,7 @@ func (p Program) agentWords(agent string, raylet []string) string {
 			log = log[:i]
 		}
 	}
-	if words := last(log); words != "" {
+	if words := last(log); exception.MatchString(words) {
 		return ": " + words
 	}
 	return ""

@@ -55,11 +55,11 @@ func TestSlowAgents(t *testing.T) {
 		{
 			name: "an agent has failed", out: watching + agentLost + late,
 			err:   "Traceback (most recent call last):\nModuleNotFoundError: No module named 'opencensus'\n" + late,
-			words: "its dashboard_agent failed: ModuleNotFoundError: No module named 'opencensus'",
+			words: "its dashboard_agent ended: ModuleNotFoundError: No module named 'opencensus'",
 		},
 		{
 			name: "an agent has failed without a word", out: watching + agentLost + late, err: late,
-			words: "its dashboard_agent failed",
+			words: "its dashboard_agent ended",
 		},
 		{
 			name: "another failed check", out: fatal + "x == y\n" + trace, err: fatal + "x == y\n" + trace,
@@ -86,10 +86,12 @@ func TestSlowAgents(t *testing.T) {
 // An agent that got as far as its own log has its last words there.
 func TestLastWords_AgentsOwn(t *testing.T) {
 	for _, number := range []string{"", ".1"} {
-		p := logged(t, number, watching+agentLost, "a warning of Python's\n")
+		p := logged(t, number, watching+agentLost, "ValueError: before\n")
 		log := filepath.Join(p.LogDir, "dashboard_agent"+number+".err")
 		require.NoError(t, os.WriteFile(log, []byte("OSError: No space left on device\n"), 0o600))
-		require.Equal(t, "its dashboard_agent failed: OSError: No space left on device", LastWords(p))
+		require.Equal(t, "its dashboard_agent ended: OSError: No space left on device", LastWords(p))
+		require.NoError(t, os.WriteFile(log, []byte("DeprecationWarning: not what it died of\n"), 0o600))
+		require.Equal(t, "its dashboard_agent ended", LastWords(p))
 	}
 }
 

@@ -26,7 +26,7 @@ var (
 func LastWords(p Program) string {
 	out, err := lines(p.Stdout), lines(p.Stderr)
 	if agent := failedAgent(out); agent != "" {
-		return clip(fmt.Sprintf("its %s failed%s", agent, p.agentWords(agent, err)))
+		return clip(fmt.Sprintf("its %s ended%s", agent, p.agentWords(agent, err)))
 	}
 	for _, log := range [][]string{err, out} {
 		for i := len(log) - 1; i >= 0; i-- {
