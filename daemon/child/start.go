@@ -16,7 +16,7 @@ type Command struct {
 	Dir    string   // where it starts; empty: where this process is
 	Stdout *os.File // nil: /dev/null; a pipe would be held open by whoever inherits it
 	Stderr *os.File
-	Idle   bool // runs, and reads from disks, only where nobody else wants to: nice 19 and the idle I/O class (ionice -c 3)
+	Idle   bool // everybody else comes first: nice 19, and for disks the idle class (ionice -c 3)
 }
 
 // Start starts a process in a session of its own, in the cgroup of this start, with its standard

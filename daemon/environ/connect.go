@@ -8,8 +8,8 @@ import (
 
 // How often, and after which pause, a process of Ray's tries to reach its raylet, and a raylet its
 // own object store. In one start of Ray in three the raylet is a moment earlier than the store's
-// thread, and sleeps for the whole pause: 12 of 36 starts of 2.9.3, 2.40.0 and 2.60.0 took 1 s longer
-// with Ray's own 10 times 1,000 ms, none with as much patience in short steps.
+// thread, and sleeps for the whole pause: 12 of 36 starts of 2.9.3, 2.40.0 and 2.60.0 took 1 s
+// longer with Ray's own 10 times 1,000 ms, none with as much patience in short steps.
 const (
 	connectPause    = "RAY_raylet_client_connect_timeout_milliseconds"
 	connectAttempts = "RAY_raylet_client_num_connect_attempts"
@@ -19,7 +19,8 @@ const (
 const longPause = 1000
 
 // addConnect sets both, where nobody says anything of either: one of ours with one of theirs would
-// make Ray's patience another than anybody meant. Ray takes its system_config before its environment.
+// make Ray's patience another than anybody meant. Ray takes its system_config before its
+// environment.
 func (l *layers) addConnect(config map[string]any) {
 	for _, name := range []string{connectPause, connectAttempts} {
 		_, set := l.values[name]
@@ -34,7 +35,7 @@ func (l *layers) addConnect(config map[string]any) {
 			return
 		}
 	}
-	const origin = "default: a raylet that is ready before its object store tries again soon"
+	const origin = "default: a raylet may be there before its store"
 	l.set(base, connectPause, "20", origin)
 	l.set(base, connectAttempts, "500", origin)
 }

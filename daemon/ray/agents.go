@@ -14,12 +14,13 @@ import (
 // 2.40 and older start without waiting.
 const AgentLimit = 15 * time.Second
 
-// portFile is what a raylet says that has waited for longer than AgentLimit, and aborts: the file is
-// metrics_agent_port_…, metrics_export_port_…, dashboard_agent_listen_port_… or
+// portFile is what a raylet says that has waited for longer than AgentLimit, and aborts: the file
+// is metrics_agent_port_…, metrics_export_port_…, dashboard_agent_listen_port_… or
 // runtime_env_agent_port_…, with the node's id.
 var portFile = regexp.MustCompile(`Timed out waiting for file .*/\w+_port_[0-9a-f]+$`)
 
-// agentFailed is what a raylet says of an agent that has ended; its name may have a number behind it.
+// agentFailed is what a raylet says of an agent that has ended; its name may have a number behind
+// it.
 var agentFailed = regexp.MustCompile(`because one Ray agent failed, agent_name = (\w+)`)
 
 // SlowAgents says whether a raylet has ended because its agents needed longer than AgentLimit, and

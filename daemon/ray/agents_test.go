@@ -14,14 +14,16 @@ import (
 const (
 	watching = "[2026-11-30 04:56:27,772 I 1729 1833] (raylet) agent_manager.cc:81: Monitor agent process with name " +
 		"dashboard_agent\n"
-	agentLost = "[2026-11-30 04:57:03,470 E 6624 6651] (raylet) agent_manager.cc:87: The raylet exited immediately because " +
-		"one Ray agent failed, agent_name = dashboard_agent.\nThe raylet fate shares with the agent.\n"
+	agentLost = "[2026-11-30 04:57:03,470 E 6624 6651] (raylet) agent_manager.cc:87: The raylet exited immediately " +
+		"because one Ray agent failed, agent_name = dashboard_agent.\nThe raylet fate shares with the agent.\n"
 	fatal = "[2026-11-30 04:55:22,917 C 22390 22390] (raylet) node_manager.cc:3576:  An unexpected system state has " +
 		"occurred. You have likely discovered a bug in Ray. Please report this issue at " +
 		"https://github.com/ray-project/ray/issues and we'll work with you to fix it. Check failed: "
-	late    = fatal + "statussetor3576.has_value() Timed out waiting for file /t/session_1/metrics_agent_port_a79024\n" + trace
-	lateEnv = fatal + "statussetor3636.has_value() Timed out waiting for file /t/session_1/runtime_env_agent_port_a7\n" + trace
-	trace   = "*** StackTrace Information ***\n/v/raylet(+0xff770a) [0x5592eeb5570a] ray::operator<<()\n\n"
+	late = fatal + "statussetor3576.has_value() Timed out waiting for file /t/session_1/metrics_agent_port_a79024\n" +
+		trace
+	lateEnv = fatal + "statussetor3636.has_value() Timed out waiting for file /t/session_1/runtime_env_agent_port_a7\n" +
+		trace
+	trace = "*** StackTrace Information ***\n/v/raylet(+0xff770a) [0x5592eeb5570a] ray::operator<<()\n\n"
 )
 
 // logged is a raylet that has said something, as the second one of its session if number is ".1".
@@ -102,8 +104,8 @@ func TestLastWords_CutBehindTheCause(t *testing.T) {
 	require.Equal(t, cause, LastWords(logged(t, "", "", fatal[:len(fatal)-len("Check failed: ")]+cause+"\n")))
 }
 
-// The second raylet of a session has logs of its own: of Ray 2.60 the command line says which, of an
-// older one the process.
+// The second raylet of a session has logs of its own: of Ray 2.60 the command line says which, of
+// an older one the process.
 func TestProgram_Of(t *testing.T) {
 	dir := t.TempDir()
 	write := func(name string) *os.File {

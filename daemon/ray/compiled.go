@@ -10,9 +10,9 @@ import (
 const reporter = "ray/dashboard/modules/reporter/reporter_agent"
 
 // Uncompiled is the folder of Ray's Python packages if they have no compiled files (.pyc): uv makes
-// none unless it is told to, and a user who may not write there never does. What Ray's agents import
-// then costs four times the CPU at every start (2.60: 2.6 s for 0.6 s). "" = they are compiled, or
-// nobody knows.
+// none unless it is told to, and a user who may not write there never does. What Ray's agents
+// import then costs four times the CPU at every start (2.60: 2.6 s for 0.6 s). "" = they are
+// compiled, or nobody knows.
 func (i Install) Uncompiled() (packages string) {
 	python := interpreter(i.Bin)
 	if python == "" {

@@ -51,8 +51,8 @@ func (p Program) outputs(args []string) Program {
 }
 
 // Of is the program with the files of its output, of which the second node of a session has others
-// than the first: raylet.1.err. Where the command line does not say, the process that it is has them
-// open; and where that is gone, they are taken to be the first node's.
+// than the first: raylet.1.err. Where the command line does not say, the process that it is has
+// them open; and where that is gone, they are taken to be the first node's.
 func (p Program) Of(pid int) Program {
 	p.Stdout = cmp.Or(p.Stdout, p.open(pid, 1), p.log("out"))
 	p.Stderr = cmp.Or(p.Stderr, p.open(pid, 2), p.log("err"))

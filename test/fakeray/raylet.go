@@ -83,8 +83,8 @@ func (f Folder) isFirst(name string) bool {
 func (f Folder) abort(args []string) int {
 	if happens(agentFails) {
 		fmt.Fprintln(os.Stderr, "ModuleNotFoundError: No module named 'opencensus'")
-		fmt.Println("[2026-11-30 04:57:03,470 E 6624 6651] (raylet) agent_manager.cc:87: The raylet exited immediately because " +
-			"one Ray agent failed, agent_name = dashboard_agent.")
+		fmt.Println("[2026-11-30 04:57:03,470 E 6624 6651] (raylet) agent_manager.cc:87: The raylet exited immediately " +
+			"because one Ray agent failed, agent_name = dashboard_agent.")
 	}
 	fmt.Fprintf(os.Stderr, "[2026-11-30 04:57:17,536 C 6624 6624] (raylet) node_manager.cc:3576:  An unexpected system "+
 		"state has occurred. You have likely discovered a bug in Ray. Please report this issue at "+
