@@ -37,6 +37,17 @@ func (d death) String() string {
 	return fmt.Sprintf("%s ended with %s%s", d.Name, d.exit, quote(ray.LastWords(d.Program)))
 }
 
+// errSlowAgents is how a start of Ray fails that may go well the next time.
+var errSlowAgents = fmt.Errorf("Ray's agents needed more than %g s", ray.AgentLimit.Seconds())
+
+// failure is what the death of a vital program means to its node.
+func (d death) failure() error {
+	if ray.SlowAgents(d.Program) {
+		return failed("%w: %s", errSlowAgents, d)
+	}
+	return failed("%s", d)
+}
+
 // take adds a direct child that is one of Ray's programs, unless it is known already.
 func (b *brood) take(p child.Process) (member, bool) {
 	program := ray.Identify(p.Args)
@@ -44,7 +55,7 @@ func (b *brood) take(p child.Process) (member, bool) {
 		slices.ContainsFunc(b.members, func(m member) bool { return m.PID == p.PID && m.Started == p.Started }) {
 		return member{}, false
 	}
-	m := member{p, program}
+	m := member{p, program.Of(p.PID)}
 	b.members = append(b.members, m)
 	return m, true
 }

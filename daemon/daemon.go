@@ -12,6 +12,7 @@ import (
 
 	"github.com/raynoded/raynoded/daemon/child"
 	"github.com/raynoded/raynoded/daemon/notify"
+	"github.com/raynoded/raynoded/daemon/ray"
 	"github.com/raynoded/raynoded/daemon/role"
 	"github.com/raynoded/raynoded/daemon/watchdog"
 )
@@ -49,6 +50,7 @@ type Daemon struct {
 
 	relog   func(role.Log)
 	hangups <-chan struct{}
+	warmed  ray.Install // whose files were read beforehand
 
 	news      chan news
 	proposals chan proposal

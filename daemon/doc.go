@@ -28,9 +28,10 @@
 //	prepare  check this host: ray.bin, the token, the folders, what the environment is made of; every
 //	         problem at once; then old sessions go, for a second at most
 //	join     a worker asks the head's GCS until it answers as one that this node may join: its token,
-//	         its cluster id, its Ray and Python. No Python runs meanwhile. A head finds its address
+//	         its cluster id, its Ray and Python, the head's own node. No Python asks; one reads,
+//	         once, what Ray will import (warmUp). A head finds its address
 //	start    `ray start` without --block: Ray's processes become raynoded's own children, which is
-//	         their subreaper
+//	         their subreaper. Where only Ray's agents were slow it is started again (comeUp)
 //	arrive   until the GCS lists this very start of this node, by the id in its raylet's command
 //	         line. That is READY, and it is before `ray start` returns
 //	watch    beside tend (Ray's processes), census (how many nodes a head has), tidy (old sessions)
@@ -83,6 +84,11 @@
 //
 //   - systemd restarts, raynoded does not. It only lives again, in the standing way, after its head
 //     was lost, or where what is wrong may be mended while it waits.
+//   - One failure of Ray is tried again by raynoded: a raylet gives its Python agents 15 s, which
+//     no setting changes, and a host that reads their files for the first time, or is busy, needs
+//     more (Ray 2.60). systemd would wait, and start into the same; right after the failure the
+//     files are in memory. Such a head is another cluster than before, so a worker waits for the
+//     head's own node: 2 s longer than for its GCS where both start at the same time.
 //   - After a lost head, or a head's own dead GCS, Ray's processes get SIGKILL at once, without the
 //     grace: their cluster is gone, there is nobody to say goodbye to (a raylet whose GCS is away
 //     does not leave on SIGTERM), and the GPUs are wanted. A job keeps its grace.

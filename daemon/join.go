@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"math/rand/v2"
+	"slices"
 	"strings"
 	"time"
 
@@ -16,12 +17,16 @@ import (
 // not knock in step.
 const knock = time.Second
 
+// glance is between two questions to a head that starts: each is for the list of its nodes, which
+// is short then.
+const glance = 200 * time.Millisecond
+
 // coldPython is how long a Python may take to start and say its versions: the first one on a host
 // may come over the network.
 const coldPython = 30 * time.Second
 
 // join finds the head: of a head itself, of a worker by asking its GCS until it answers as one this
-// node may join. No Python runs meanwhile.
+// node may join. No Python asks.
 func (l *life) join(ctx context.Context) error {
 	if l.node.Head {
 		return l.found(ctx)
@@ -46,7 +51,8 @@ func (l *life) join(ctx context.Context) error {
 			l.tell(asking, reason, err.Error())
 			last = err
 		}
-		over := l.patient(limited, knock/2+rand.N(knock))
+		l.warmUp()
+		over := l.patient(limited, l.untilNext(err))
 		cancel()
 		if over != nil {
 			return l.unreachable(over, last)
@@ -82,6 +88,9 @@ func (l *life) ask(ctx context.Context) error {
 	if err := l.fits(ctx, theirs); err != nil {
 		return err
 	}
+	if err := l.headIsUp(ctx, conn); err != nil {
+		return err
+	}
 	l.head.Address = conn.RemoteAddr()
 	l.node.Address = l.head.Address
 	l.node.IP, err = workerIP(l.role, l.node.Address)
@@ -89,6 +98,30 @@ func (l *life) ask(ctx context.Context) error {
 		return err
 	}
 	return l.ports()
+}
+
+// errHeadStarts says that a head's GCS is there, but not yet the head itself.
+var errHeadStarts = errors.New("the head's own node is not in the cluster yet")
+
+// headIsUp returns an error until the GCS lists the head's own node as alive. Before, the head may
+// have to start again (comeUp), as another cluster.
+func (l *life) headIsUp(ctx context.Context, conn *gcs.Conn) error {
+	ctx, cancel := context.WithTimeout(ctx, answer)
+	defer cancel()
+	all, err := conn.Nodes(ctx)
+	if err == nil && !slices.ContainsFunc(all, func(n gcs.Node) bool { return n.Head && n.Alive }) {
+		return errHeadStarts
+	}
+	return err
+}
+
+// untilNext is how long to wait after an answer. A head that starts will be there in a second or
+// two: it is asked more often, by a large fleet less so.
+func (l *life) untilNext(err error) time.Duration {
+	if errors.Is(err, errHeadStarts) {
+		return max(glance, time.Duration(l.now().Cluster.Nodes)*time.Millisecond)
+	}
+	return knock/2 + rand.N(knock)
 }
 
 // compare asks the head for its cluster id, which it compares with the one that is pinned, and for

@@ -74,11 +74,8 @@ func (l *life) live(ctx context.Context) error {
 		return err
 	}
 	l.enter(Starting, nil)
-	if err := l.start(); err != nil {
+	if err := l.comeUp(ctx); err != nil {
 		return err
-	}
-	if err := l.until(ctx, l.tend, l.arrive, l.watch, l.anew); err != nil {
-		return l.judged(ctx, err)
 	}
 	if err := l.announce(); err != nil {
 		return err

@@ -34,13 +34,7 @@ const (
 
 // start starts `ray start`, which puts Ray's processes beside itself and returns.
 func (l *life) start() error {
-	l.role = l.now().Role // what is live in it may have changed while this node waited
-	l.running, l.node.Role = l.role, l.role
 	l.node.Mark = mark()
-	if err := l.provide(); err != nil {
-		return err
-	}
-	l.deadline = time.Now().Add(l.role.Ray.StartTimeout.Duration)
 	_ = os.Remove(l.place.startLog()) // it may be another user's, whose words are not read
 	log, err := os.Create(l.place.startLog())
 	if err != nil {
@@ -55,6 +49,7 @@ func (l *life) start() error {
 		return unfit("ray.bin", "%w", err)
 	}
 	l.keep(p)
+	l.raylet = make(chan member, 1) // that of a try before may have been seen, and not taken
 	l.brood = brood{starter: p, exit: l.tree.Exited(p), deaths: make(chan death)}
 	return nil
 }
@@ -81,7 +76,7 @@ func (l *life) tend(ctx context.Context) error {
 		case d := <-l.brood.deaths:
 			if d.Vital {
 				l.brood.ended, l.brood.headless = true, d.Name == "gcs_server"
-				return failed("%s", d)
+				return d.failure()
 			}
 			l.brood.dead = append(l.brood.dead, d.String())
 			l.mourn(ctx)
