@@ -10,6 +10,7 @@ import (
 	"github.com/raynoded/raynoded/daemon/child"
 	"github.com/raynoded/raynoded/daemon/host"
 	"github.com/raynoded/raynoded/daemon/notify"
+	"github.com/raynoded/raynoded/daemon/ray"
 	"github.com/raynoded/raynoded/daemon/reason"
 	"github.com/raynoded/raynoded/daemon/role"
 )
@@ -33,6 +34,7 @@ type Options struct {
 type Daemon struct {
 	options Options
 	loop    *loop
+	warmed  ray.Install // whose files were read beforehand
 }
 
 // New makes a daemon. Nothing happens before Run.
@@ -100,7 +102,7 @@ func (d *Daemon) liveOn(ctx, hurry context.Context) error {
 		case ctx.Err() != nil:
 			return d.loop.end(context.Cause(ctx))
 		}
-		why := newLife(d.loop, d.options).run(ctx, hurry)
+		why := newLife(d.loop, d.options, &d.warmed).run(ctx, hurry)
 		if !d.loop.goesOn(why) {
 			return why
 		}

@@ -31,7 +31,7 @@
 //
 //	Daemon  daemon.go runs one life after another, watchreload.go brings it edits
 //	life    one Ray, from the checks of the host to the last process gone: life.go, prepare.go,
-//	        environment.go, join.go, start.go, watch.go, judge.go, census.go, tidy.go, job.go,
+//	        environment.go, join.go, warmup.go, comeup.go, start.go, watch.go, judge.go, census.go, tidy.go, job.go,
 //	        drain.go; it has processes (processes.go, supervise.go, started.go, stop.go)
 //	        and a cluster.Member
 //	loop    the node's state and the one select: loop.go, phase.go, notes.go, ends.go, reload.go,
@@ -51,8 +51,9 @@
 //	           every problem at once
 //	tidyFirst  old sessions go, for a second at most
 //	join       a worker asks the head's GCS until it answers as one that this node may join: its
-//	           token, its cluster id, its Ray and Python. No Python runs meanwhile. A head finds its
-//	           address
+//	           token, its cluster id, its Ray and Python, the head's own node. No Python asks; one
+//	           reads, once, what Ray will import (warmUp). A head finds its address
+//	comeUp     start and arrive, again where only Ray's agents were slow
 //	start      `ray start` without --block: Ray's processes become raynoded's own children, which is
 //	           their subreaper
 //	arrive     until the GCS lists this very start of this node, by the id in its raylet's command
@@ -115,6 +116,11 @@
 //
 //   - systemd restarts, raynoded does not. It only lives again, in the standing way, after its head
 //     was lost, or where what is wrong may be mended while it waits.
+//   - One failure of Ray is tried again by raynoded: a raylet gives its Python agents 15 s, which
+//     no setting changes, and a host that reads their files for the first time, or is busy, needs
+//     more (Ray 2.60). systemd would wait, and start into the same; right after the failure the
+//     files are in memory. Such a head is another cluster than before, so a worker waits for the
+//     head's own node: 2 s longer than for its GCS where both start at the same time.
 //   - After a lost head, or a head's own dead GCS, Ray's processes get SIGKILL at once, without the
 //     grace: their cluster is gone, there is nobody to say goodbye to (a raylet whose GCS is away
 //     does not leave on SIGTERM), and the GPUs are wanted. A job keeps its grace.

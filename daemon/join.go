@@ -2,8 +2,10 @@ package daemon
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"math/rand/v2"
+	"slices"
 	"strings"
 	"time"
 
@@ -18,12 +20,16 @@ import (
 // fleet does not knock in step.
 const joinInterval = time.Second
 
+// headStartsInterval is between two questions to a head that starts: each is for the list of its
+// nodes, which is short then.
+const headStartsInterval = 200 * time.Millisecond
+
 // askPythonTimeout is how long a Python may take to start and say its versions: the first one on a
 // host may come over the network.
 const askPythonTimeout = 30 * time.Second
 
 // join finds the head: of a head itself, of a worker by asking its GCS until it answers as one this
-// node may join. No Python runs meanwhile.
+// node may join. No Python asks.
 func (l *life) join(ctx context.Context) error {
 	if l.node.Head {
 		return l.prepareHead(ctx)
@@ -48,7 +54,8 @@ func (l *life) join(ctx context.Context) error {
 			l.note(asking, because, err.Error())
 			last = err
 		}
-		over := l.pauseWithin(limited, joinInterval/2+rand.N(joinInterval))
+		l.warmUp()
+		over := l.pauseWithin(limited, l.untilNext(err))
 		cancel()
 		if over != nil {
 			return l.unreachable(over, last)
@@ -84,6 +91,9 @@ func (l *life) ask(ctx context.Context) error {
 	if err := l.fits(ctx, theirs); err != nil {
 		return err
 	}
+	if err := l.headIsUp(ctx, conn); err != nil {
+		return err
+	}
 	l.member.Head.Address = conn.RemoteAddr()
 	l.node.Address = l.member.Head.Address
 	l.node.IP, err = host.WorkerIP(l.role(), l.node.Address)
@@ -91,6 +101,30 @@ func (l *life) ask(ctx context.Context) error {
 		return err
 	}
 	return host.PortsFree(l.node)
+}
+
+// errHeadStarts says that a head's GCS is there, but not yet the head itself.
+var errHeadStarts = errors.New("the head's own node is not in the cluster yet")
+
+// headIsUp returns an error until the GCS lists the head's own node as alive. Before, the head may
+// have to start again (comeUp), as another cluster.
+func (l *life) headIsUp(ctx context.Context, conn *gcs.Conn) error {
+	ctx, cancel := context.WithTimeout(ctx, askTimeout)
+	defer cancel()
+	all, err := conn.Nodes(ctx)
+	if err == nil && !slices.ContainsFunc(all, func(n gcs.Node) bool { return n.Head && n.Alive }) {
+		return errHeadStarts
+	}
+	return err
+}
+
+// untilNext is how long to wait after an answer. A head that starts will be there in a second or
+// two: it is asked more often, by a large fleet less so.
+func (l *life) untilNext(err error) time.Duration {
+	if errors.Is(err, errHeadStarts) {
+		return max(headStartsInterval, time.Duration(l.roles.now().Cluster.Nodes)*time.Millisecond)
+	}
+	return joinInterval/2 + rand.N(joinInterval)
 }
 
 // compare asks the head for its cluster id, which it compares with the one that is pinned, and for

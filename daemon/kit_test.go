@@ -9,6 +9,7 @@ import (
 
 	"github.com/raynoded/raynoded/daemon/child"
 	"github.com/raynoded/raynoded/daemon/notify"
+	"github.com/raynoded/raynoded/daemon/ray"
 	"github.com/raynoded/raynoded/daemon/role"
 )
 
@@ -45,4 +46,6 @@ func lifeOf(r *role.Role) *life {
 	return lifeOn(loopOf(r))
 }
 
-func lifeOn(l *loop) *life { return newLife(l, Options{Log: l.log, Tree: &child.Tree{}}) }
+func lifeOn(l *loop) *life {
+	return newLife(l, Options{Log: l.log, Tree: &child.Tree{}}, &ray.Install{})
+}

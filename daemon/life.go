@@ -23,6 +23,7 @@ type life struct {
 	processes *processes
 
 	install     ray.Install
+	warmed      *ray.Install // whose files were read beforehand, in this life or another
 	node        ray.Node
 	sources     environ.Sources
 	environment environ.Result
@@ -33,10 +34,11 @@ type life struct {
 	job     *child.Process // the [job], once it runs
 }
 
-func newLife(l *loop, o Options) *life {
+func newLife(l *loop, o Options, warmed *ray.Install) *life {
 	silent := func() time.Duration { return l.roles.now().Watchdog.Silent.Duration }
 	return &life{
 		loop: l, dirs: o.Dirs, env: o.Env,
+		warmed:    warmed,
 		processes: newProcesses(o, l.note),
 		member:    &cluster.Member{Silent: silent},
 	}
@@ -75,11 +77,8 @@ func (l *life) serve(ctx context.Context) error {
 		}
 	}
 	l.enter(Starting, nil)
-	if err := l.start(); err != nil {
+	if err := l.comeUp(ctx); err != nil {
 		return err
-	}
-	if err := l.until(ctx, l.processes.supervise, l.arrive, l.watch, l.restartRequested); err != nil {
-		return l.judge(ctx, err)
 	}
 	if err := l.dirs.WriteRayEnv(l.role().Name, l.node.Driver()); err != nil {
 		return err

@@ -16,6 +16,7 @@ import (
 	"github.com/raynoded/raynoded/daemon/notify"
 	"github.com/raynoded/raynoded/daemon/ray"
 	"github.com/raynoded/raynoded/daemon/reason"
+	"github.com/raynoded/raynoded/daemon/role"
 )
 
 // processes is what one life has started: `ray start` with its direct children, as they were seen
@@ -29,7 +30,7 @@ type processes struct {
 	note func(ctx context.Context, t topic, text string)
 
 	instance     string
-	startTimeout time.Duration
+	startTimeout role.Duration
 	deadline     time.Time         // for Ray to come up
 	starter      child.Process     // `ray start`
 	exit         <-chan child.Exit // of the starter; nil once it has been heard
@@ -62,10 +63,21 @@ func (d death) String() string {
 	return fmt.Sprintf("%s ended with %s%s", d.Name, d.exit, reason.Because(ray.LastWords(d.Program)))
 }
 
+// errSlowAgents is how a start of Ray fails that may go well the next time.
+var errSlowAgents = fmt.Errorf("Ray's agents needed more than %g s", ray.AgentLimit.Seconds())
+
+// failure is what the death of a vital program means to its node.
+func (d death) failure() error {
+	if ray.SlowAgents(d.Program) {
+		return reason.Failed("%w: %s", errSlowAgents, d)
+	}
+	return reason.Failed("%s", d)
+}
+
 func newProcesses(o Options, note func(context.Context, topic, string)) *processes {
 	return &processes{
 		tree: o.Tree, dirs: o.Dirs, env: o.Env, log: o.Log, open: o.Output, note: note,
-		rayletSeen: make(chan member, 1), deaths: make(chan death), over: make(chan struct{}),
+		over: make(chan struct{}),
 	}
 }
 
@@ -106,21 +118,21 @@ func (p *processes) take(c child.Process) (member, bool) {
 	if program.Name == "" || slices.ContainsFunc(p.members, known) {
 		return member{}, false
 	}
-	m := member{c, program}
+	m := member{c, program.Of(c.PID)}
 	p.members = append(p.members, m)
 	return m, true
 }
 
 // reportDeath has supervise hear of a member's end.
 func (p *processes) reportDeath(m member) {
-	exited := p.tree.Exited(m.Process)
+	exited, deaths := p.tree.Exited(m.Process), p.deaths
 	go func() {
 		e, alive := <-exited
 		if !alive {
 			return
 		}
 		select {
-		case p.deaths <- death{m, e}:
+		case deaths <- death{m, e}:
 		case <-p.over:
 		}
 	}()

@@ -15,15 +15,11 @@ const askTimeout = 5 * time.Second
 
 // start starts `ray start`, which puts Ray's processes beside itself and returns.
 func (l *life) start() error {
-	r := l.roles.startRay()
-	l.node.Role, l.node.Mark = r, mark()
-	if err := l.finalizeEnvironment(); err != nil {
-		return err
-	}
+	l.node.Mark = mark()
 	l.member.IsHead, l.member.Mark = l.node.Head, l.node.Mark
 	return l.processes.startRay(child.Command{
 		Path: l.install.Bin, Args: l.node.Args(), Env: append(l.environment.Env(), l.node.Own()...), Dir: l.node.TempDir,
-	}, r)
+	})
 }
 
 // arrive returns nil once the GCS lists this very start of this node as alive.

@@ -24,6 +24,16 @@ func (p *processes) startJob(c child.Command) (child.Process, <-chan child.Exit,
 	return job, p.tree.Exited(job), nil
 }
 
+// startIdle starts a program of ours that has the lowest priority, and that nobody waits for.
+func (p *processes) startIdle(c child.Command) error {
+	c.Idle = true
+	started, err := p.tree.Start(c)
+	if err == nil {
+		p.record(started)
+	}
+	return err
+}
+
 // stopJob ends the job with its process group. What is left of it is left for stop, which names it.
 func (p *processes) stopJob(hurry context.Context, job child.Process, grace time.Duration) {
 	_ = p.tree.StopGroup(hurry, job, grace)

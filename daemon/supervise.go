@@ -13,11 +13,18 @@ import (
 	"github.com/raynoded/raynoded/daemon/role"
 )
 
-// startRay starts `ray start` under a role. What it prints goes to a file: a child that holds a
-// pipe would keep it open for as long as it lives.
-func (p *processes) startRay(c child.Command, r *role.Role) error {
-	p.instance, p.startTimeout = r.Name, r.Ray.StartTimeout.Duration
-	p.deadline = time.Now().Add(p.startTimeout)
+// expect says under which role Ray is started now, and with that until when it must have come up.
+func (p *processes) expect(r *role.Role) {
+	p.instance, p.startTimeout = r.Name, r.Ray.StartTimeout
+	p.deadline = time.Now().Add(p.startTimeout.Duration)
+}
+
+// late says whether Ray should have come up by now.
+func (p *processes) late() bool { return time.Now().After(p.deadline) }
+
+// startRay starts `ray start`. What it prints goes to a file: a child that holds a pipe would keep
+// it open for as long as it lives.
+func (p *processes) startRay(c child.Command) error {
 	_ = os.Remove(p.dirs.StartLog()) // it may be another user's, whose words are not read
 	log, err := os.Create(p.dirs.StartLog())
 	if err != nil {
@@ -31,6 +38,8 @@ func (p *processes) startRay(c child.Command, r *role.Role) error {
 	}
 	p.record(p.starter)
 	p.exit = p.tree.Exited(p.starter)
+	p.members, p.dead, p.ended, p.headless = nil, nil, false, false // of a start before that failed
+	p.rayletSeen, p.deaths = make(chan member, 1), make(chan death)
 	return nil
 }
 
@@ -56,14 +65,14 @@ func (p *processes) supervise(ctx context.Context) error {
 		case d := <-p.deaths:
 			if d.Vital {
 				p.ended, p.headless = true, d.Name == "gcs_server"
-				return reason.Failed("%s", d)
+				return d.failure()
 			}
 			p.dead = append(p.dead, d.String())
 			p.reportDegraded(ctx)
 		case <-late:
 			if p.exit != nil {
 				return reason.Failed(
-					"`ray start` has not returned within ray.start_timeout (%s)%s", role.Duration{Duration: p.startTimeout},
+					"`ray start` has not returned within ray.start_timeout (%s)%s", p.startTimeout,
 					reason.Because(ray.OutputWords(p.dirs.StartLog())),
 				)
 			}

@@ -10,6 +10,8 @@ import (
 	"time"
 
 	"github.com/stretchr/testify/require"
+
+	"github.com/raynoded/raynoded/test/lab"
 )
 
 // TestHost_Life is the life of a cluster under both systemds, told step by step. Each step leaves
@@ -41,9 +43,10 @@ func waits(t *testing.T, p *pair) {
 	p.worker.Sh(t, "systemctl start --no-block "+unit)
 	p.worker.await(t, unit, waiting.with("StatusText",
 		"waiting: worker of grpo, head a.lab:6379; *connection refused* of 20m*"))
-	procs := p.worker.in(t, unit)
-	require.Len(t, procs, 1, "no Python runs while a worker waits")
-	require.Equal(t, "/usr/bin/raynoded run --role /etc/raynoded/role.toml", strings.Join(procs[0].Args, " "))
+	lab.Until(t, patience, "no Python runs while a worker waits", func() bool {
+		procs := p.worker.in(t, unit)
+		return len(procs) == 1 && strings.Join(procs[0].Args, " ") == "/usr/bin/raynoded run --role /etc/raynoded/role.toml"
+	})
 	t.Logf("STATUS: %s", p.worker.Show(t, unit, "StatusText")["StatusText"])
 }
 

@@ -82,7 +82,7 @@ func workerFirst(t *testing.T, s *site) (head, worker *running) {
 	h, w := s.member(t, "head", headRole, quickStop), s.member(t, "worker", workerRole)
 	worker = w.start(t)
 	worker.hears(t, "cannot reach head "+s.head+": connection refused")
-	require.Empty(t, worker.look(), "no Python runs while a worker waits")
+	lab.Until(t, comes, "no Python runs while a worker waits", func() bool { return len(worker.look()) == 0 })
 	require.Regexp(
 		t, `^waiting: worker of lab, head `+s.head+`; cannot reach head .*: connection refused`, worker.status(),
 	)

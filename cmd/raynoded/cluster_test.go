@@ -132,13 +132,24 @@ func stop(cmd *exec.Cmd) {
 	_ = cmd.Wait()
 }
 
-// gcs starts a head that is a GCS and nothing else.
+// gcs starts a head that is a GCS and nothing else, and that a worker may join.
 func (c *testCluster) gcs(env ...string) *exec.Cmd {
+	c.Helper()
+	return c.serve(env, fakeray.ListsHead)
+}
+
+// headless starts a GCS that lists no node.
+func (c *testCluster) headless(env ...string) *exec.Cmd {
+	c.Helper()
+	return c.serve(env)
+}
+
+func (c *testCluster) serve(env []string, args ...string) *exec.Cmd {
 	c.Helper()
 	for i := range env {
 		env[i] = c.fill(env[i])
 	}
-	cmd, _ := c.play("gcs_server", env, "--node-ip-address="+c.ip, "--gcs_server_port=6379")
+	cmd, _ := c.play("gcs_server", env, append(args, "--node-ip-address="+c.ip, "--gcs_server_port=6379")...)
 	c.eventually(func() bool {
 		conn, err := net.Dial("tcp", c.head)
 		if err == nil {

@@ -86,6 +86,8 @@ RAY_AUTH_MODE|disabled|env|raynoded: how this node is in its cluster
 RAY_CLOUD_INSTANCE_ID|(new at every start)|env|raynoded: tells this start from others
 RAY_USAGE_STATS_ENABLED|0|env|default: Ray reports to its makers only where it is told to
 RAY_gcs_rpc_server_reconnect_timeout_s|120|env|raynoded: how this node is in its cluster
+RAY_raylet_client_connect_timeout_milliseconds|20|env|default: a raylet may be there before its store
+RAY_raylet_client_num_connect_attempts|500|env|default: a raylet may be there before its store
 TP_SOCKET_IFNAME|(unset)|unset|$DIR/worker.toml.d/0.toml:2 [env]
 not applied: NCCL_ALGO=Ring of raynoded's own environment: only what env_from.inherit names is taken over
 not applied: WANDB_API_KEY of raynoded's own environment: only what env_from.inherit names is taken over
@@ -158,7 +160,7 @@ func TestEnv_Cluster(t *testing.T) {
 	c := newCluster(t)
 	p := c.host("early", workerRole).showEnv("--cluster")
 	require.Equal(t, 69, p.exit())
-	c.gcs()
+	c.headless()
 	c.node("gpu-001", 8, "raynoded.env=1a2b3c4d")
 	c.node("gpu-002", 8, "raynoded.env=1a2b3c4d")
 	h := c.host("late", workerRole)

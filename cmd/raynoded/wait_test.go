@@ -19,7 +19,7 @@ func TestWait_Complete(t *testing.T) {
 	h := newCluster(t).host("worker", workerRole, "cluster.nodes = 2")
 	p := h.wait("--gpus=8", "gpu-002")
 	p.until("cannot reach head")
-	h.gcs()
+	h.headless()
 	p.until("0 of 2 nodes, 0 of 8 GPUs; missing: gpu-002")
 	h.node("gpu-001", 4)
 	p.until("1 of 2 nodes, 4 of 8 GPUs; here: gpu-001; missing: gpu-002")
@@ -52,14 +52,14 @@ func TestWait_Ends(t *testing.T) {
 	}{
 		{
 			"at once", "", []string{"--nodes=1"}, func(h *testHost) {
-				h.gcs()
+				h.headless()
 				h.node("gpu-001", 4)
 			},
 			0, "1 of 1 nodes; here: gpu-001\n", "",
 		},
 		{
 			"by address", "", []string{"$IP"}, func(h *testHost) {
-				h.gcs()
+				h.headless()
 				h.node("gpu-001", 4)
 			},
 			0, "1 node; here: gpu-001\n", "",
@@ -67,7 +67,7 @@ func TestWait_Ends(t *testing.T) {
 		{
 			"not complete", "cluster.nodes = 3", []string{"--gpus=16", "--timeout=3s", "gpu-001", "gpu-003", "gpu-004"},
 			func(h *testHost) {
-				h.gcs()
+				h.headless()
 				h.node("gpu-001", 4)
 				leave(h.node("gpu-002", 4))
 				leave(h.node("gpu-003", 4))
@@ -78,7 +78,7 @@ func TestWait_Ends(t *testing.T) {
 		},
 		{
 			"as JSON", "cluster.nodes = 3", []string{"--timeout=3s", "--json", "gpu-001", "gpu-003"}, func(h *testHost) {
-				h.gcs()
+				h.headless()
 				h.node("gpu-001", 4)
 				leave(h.node("gpu-002", 4))
 			},
@@ -130,14 +130,14 @@ func TestWait_Ends(t *testing.T) {
 		},
 		{
 			"pinned to another cluster", `cluster.id = "00112233445566778899aabbccddeeff00112233445566778899aabb"`, nil,
-			func(h *testHost) { h.gcs() },
+			func(h *testHost) { h.headless() },
 			76, "", "raynoded: " + mayNotJoin + "cluster.id: pinned to " +
 				"00112233445566778899aabbccddeeff00112233445566778899aabb, but this is *",
 		},
 		{
 			"token refused", "", nil, func(h *testHost) {
 				h.write(h.dir+"/token", "hush-hush\n")
-				h.gcs("RAY_AUTH_MODE=token", "RAY_AUTH_TOKEN_PATH=$DIR/token")
+				h.headless("RAY_AUTH_MODE=token", "RAY_AUTH_TOKEN_PATH=$DIR/token")
 			},
 			77, "", "raynoded: the token was refused: cannot ask head $HEAD for its nodes: token missing or wrong " +
 				"(InvalidAuthToken: Authentication token is missing or incorrect)",
@@ -177,7 +177,7 @@ func TestWait_Ends(t *testing.T) {
 func TestWait_Interrupted(t *testing.T) {
 	t.Parallel()
 	h := newCluster(t).host("worker", workerRole, "cluster.nodes = 2")
-	h.gcs()
+	h.headless()
 	p := h.wait()
 	p.until("0 of 2 nodes")
 	p.signal(syscall.SIGINT)

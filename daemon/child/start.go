@@ -16,6 +16,7 @@ type Command struct {
 	Dir    string   // where it starts; empty: where this process is
 	Stdout *os.File // nil: /dev/null; a pipe would be held open by whoever inherits it
 	Stderr *os.File
+	Idle   bool // everybody else comes first: nice 19, and for disks the idle class (ionice -c 3)
 }
 
 // Start starts a process in a session of its own, in the cgroup of this start, with its standard
@@ -41,6 +42,9 @@ func (t *Tree) Start(c Command) (Process, error) {
 	})
 	if err != nil {
 		return Process{}, fmt.Errorf("cannot start %s: %w", c.Path, err)
+	}
+	if c.Idle {
+		lowerPriority(pid)
 	}
 	s, err := readStat(pid) // if it has ended already it is a zombie: the mutex keeps the reaper away
 	if err != nil {

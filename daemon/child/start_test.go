@@ -9,6 +9,7 @@ import (
 	"testing"
 
 	"github.com/stretchr/testify/require"
+	"golang.org/x/sys/unix"
 )
 
 func TestTree_Start(t *testing.T) {
@@ -41,6 +42,29 @@ func TestTree_StartFileLimit(t *testing.T) {
 	var l syscall.Rlimit
 	require.NoError(t, syscall.Getrlimit(syscall.RLIMIT_NOFILE, &l))
 	require.Equal(t, strconv.FormatUint(l.Max, 10), hard)
+}
+
+// Whoever waits for nothing lets all others come first.
+func TestTree_StartIdle(t *testing.T) {
+	tree := newTree(t, forced(t, none))
+	own, err := unix.Getpriority(unix.PRIO_PROCESS, 0)
+	require.NoError(t, err)
+	const nicest = 20 - lowest // as getpriority(2) itself answers
+	for _, c := range []struct {
+		idle bool
+		nice int
+		io   uintptr
+	}{{false, own, 0}, {true, nicest, ioprioClassIdle}} {
+		p, err := tree.Start(Command{Path: "/bin/sleep", Args: []string{"60"}, Idle: c.idle})
+		require.NoError(t, err)
+		nice, err := unix.Getpriority(unix.PRIO_PROCESS, p.PID)
+		require.NoError(t, err)
+		require.Equal(t, c.nice, nice)
+		class, _, no := unix.Syscall(unix.SYS_IOPRIO_GET, ioprioWhoProcess, uintptr(p.PID), 0)
+		require.Zero(t, no)
+		require.Equal(t, c.io, class>>ioprioClassShift)
+	}
+	require.NoError(t, tree.Stop(t.Context(), 0, nil))
 }
 
 func TestTree_StartErrors(t *testing.T) {

@@ -45,6 +45,7 @@ func Resolve(s Sources) Result {
 		}
 	}
 	l.addConfFile(s.ConfFile)
+	l.addConnect(s.Role.Ray.SystemConfig)
 	for _, entry := range s.Node {
 		name, value, _ := strings.Cut(entry, "=")
 		l.set(node, name, value, "raynoded: how this node is in its cluster")

@@ -94,7 +94,8 @@ func TestResolve_Layers(t *testing.T) {
 	require.Equal(t, []string{
 		"GLOO_SOCKET_IFNAME=bond0", "HF_TOKEN=hush", "NCCL_CONF_FILE=/run/raynoded/role/nccl.conf", "NCCL_DEBUG=INFO",
 		"NCCL_NET=Socket",
-		"PATH=/opt/ray/bin:/usr/bin", "RAY_USAGE_STATS_ENABLED=0", "SLURM_JOB_ID=7",
+		"PATH=/opt/ray/bin:/usr/bin", "RAY_USAGE_STATS_ENABLED=0",
+		"RAY_raylet_client_connect_timeout_milliseconds=20", "RAY_raylet_client_num_connect_attempts=500", "SLURM_JOB_ID=7",
 	}, result.Env())
 	require.Equal(t, "NCCL_IB_GID_INDEX=3\nNCCL_IB_HCA=^=mlx5_bond_0\nNCCL_SOCKET_IFNAME==bond0\n", result.NCCLConf())
 	require.Equal(t, []NotApplied{
@@ -125,6 +126,7 @@ func TestResolve_SecretsTakenOver(t *testing.T) {
 		"GIT_PROXY": Secret, "HF_HOME": "/hf", "HF_TOKEN": Secret, "HTTP_PROXY": "http://p:3128",
 		"PATH":                    "/opt/ray/bin:/usr/local/bin:/usr/bin:/bin",
 		"RAY_USAGE_STATS_ENABLED": "0", "https_proxy": Secret, "no_proxy": "a.example",
+		connectPause: "20", connectAttempts: "500",
 	}, shown)
 	for _, entry := range s.Own {
 		require.Contains(t, result.Env(), entry)
@@ -158,11 +160,15 @@ func TestResolve_TooLongForNCCLsFile(t *testing.T) {
 func TestResolve_NothingToDerive(t *testing.T) {
 	result := Resolve(sources(worker(nil)))
 	require.Empty(t, table(result))
-	require.Equal(t, []string{"PATH=/opt/ray/bin:/usr/bin", "RAY_USAGE_STATS_ENABLED=0"}, result.Env())
+	connect := []string{connectPause + "=20", connectAttempts + "=500"}
+	require.Equal(
+		t, append([]string{"PATH=/opt/ray/bin:/usr/bin", "RAY_USAGE_STATS_ENABLED=0"}, connect...), result.Env(),
+	)
 	s := sources(worker(nil))
 	s.Own = []string{"RAY_USAGE_STATS_ENABLED=1"}
 	require.Equal(
-		t, []string{"PATH=/opt/ray/bin:/usr/local/bin:/usr/bin:/bin", "RAY_USAGE_STATS_ENABLED=1"}, Resolve(s).Env(),
+		t, append([]string{"PATH=/opt/ray/bin:/usr/local/bin:/usr/bin:/bin", "RAY_USAGE_STATS_ENABLED=1"}, connect...),
+		Resolve(s).Env(),
 	)
 }
 

@@ -25,6 +25,9 @@ func warn(values []Value, h Host) []string {
 		if word := strings.ToUpper(v.text()); v.Name == "NCCL_DEBUG" && !slices.Contains(levels, word) {
 			add(v, "NCCL does not know this level and prints nothing: it knows %s", strings.Join(levels, ", "))
 		}
+		if doubt := long(v.text()); v.Name == connectPause && doubt != "" {
+			add(v, "%s", doubt)
+		}
 		for _, text := range missing(v, h) {
 			if v.Withheld != "" {
 				text = "it names what this host has not" // without the value

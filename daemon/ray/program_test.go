@@ -16,25 +16,25 @@ func TestIdentify_RealCommandLines(t *testing.T) {
 	}{
 		{
 			"/v/ray/core/src/ray/gcs/gcs_server --log_dir=/t/s/logs --gcs_server_port=7111",
-			Program{"gcs_server", true, "", "/t/s/logs"},
+			Program{Name: "gcs_server", Vital: true, LogDir: "/t/s/logs"},
 		},
 		{
 			"/v/ray/core/src/ray/raylet/raylet --raylet_socket_name=/t/raylet --node_id=46daae8e --log_dir=/t/s/logs " +
 				"--dashboard_agent_command=/v/python /v/ray/dashboard/agent.py --x",
-			Program{"raylet", true, "46daae8e", "/t/s/logs"},
+			Program{Name: "raylet", Vital: true, NodeID: "46daae8e", LogDir: "/t/s/logs"},
 		},
 		{
 			"/v/bin/python3 -u /v/ray/autoscaler/_private/monitor.py --logs-dir=/t/s/logs",
-			Program{"monitor", false, "", "/t/s/logs"},
+			Program{Name: "monitor", LogDir: "/t/s/logs"},
 		},
-		{"/v/bin/python3 -m ray.util.client.server --address=1:2", Program{"ray_client_server", false, "", ""}},
+		{"/v/bin/python3 -m ray.util.client.server --address=1:2", Program{Name: "ray_client_server"}},
 		{
 			"/v/bin/python3 /v/ray/dashboard/dashboard.py --host=127.0.0.1 --log-dir=/t/s/logs",
-			Program{"dashboard", false, "", "/t/s/logs"},
+			Program{Name: "dashboard", LogDir: "/t/s/logs"},
 		},
 		{
 			"/v/bin/python3 -u /v/ray/_private/log_monitor.py --session-dir=/t/s --logs-dir=/t/s/logs",
-			Program{"log_monitor", false, "", "/t/s/logs"},
+			Program{Name: "log_monitor", LogDir: "/t/s/logs"},
 		},
 		{"/v/bin/python3 /v/bin/ray start --head --port=7111", Program{}},
 		{"/home/me/gpu_monitor.py", Program{}},
@@ -71,7 +71,7 @@ func TestLastWords(t *testing.T) {
 			dir := t.TempDir()
 			require.NoError(t, os.WriteFile(filepath.Join(dir, "raylet.out"), []byte(c.out), 0o600))
 			require.NoError(t, os.WriteFile(filepath.Join(dir, "raylet.err"), []byte(c.err), 0o600))
-			require.Equal(t, c.want, LastWords(Program{Name: "raylet", LogDir: dir}))
+			require.Equal(t, c.want, LastWords(Program{Name: "raylet", LogDir: dir}.Of(0)))
 		})
 	}
 	require.Empty(t, LastWords(Program{Name: "raylet"}))

@@ -1,9 +1,9 @@
 package ray
 
 import (
+	"fmt"
 	"io"
 	"os"
-	"path/filepath"
 	"regexp"
 	"strings"
 )
@@ -20,27 +20,31 @@ var (
 	colour  = regexp.MustCompile("\x1b\\[[0-9;]*m")
 )
 
-// LastWords returns the line that best says why a program of Ray's ended: the last error or failed
-// check in its log, else the last line of its stderr. "" where there is nothing to read.
+// LastWords returns the line that best says why a program of Ray's ended: what an agent said that
+// took it along, the last error or failed check in its log, else the last line of its stderr. ""
+// where there is nothing to read.
 func LastWords(p Program) string {
-	if p.LogDir == "" {
-		return ""
+	out, err := lines(p.Stdout), lines(p.Stderr)
+	if agent := failedAgent(out); agent != "" {
+		return clip(fmt.Sprintf("its %s ended%s", agent, p.agentWords(agent, err)))
 	}
-	out := lines(filepath.Join(p.LogDir, p.Name+".out"))
-	err := lines(filepath.Join(p.LogDir, p.Name+".err"))
 	for _, log := range [][]string{err, out} {
 		for i := len(log) - 1; i >= 0; i-- {
 			m := logLine.FindStringSubmatch(log[i])
 			if m == nil || !strings.Contains("CFE", m[1]) {
 				continue
 			}
-			if text := log[i][len(m[0]):]; !isFrame(text) {
+			if text := strings.TrimPrefix(log[i][len(m[0]):], boilerplate); !isFrame(text) {
 				return clip(text)
 			}
 		}
 	}
 	return last(err)
 }
+
+// boilerplate stands before the cause in Ray's failed checks (2.60).
+const boilerplate = "An unexpected system state has occurred. You have likely discovered a bug in Ray. " +
+	"Please report this issue at https://github.com/ray-project/ray/issues and we'll work with you to fix it. "
 
 // isFrame says whether a line of the log is part of a stack trace, which follows what it is the
 // trace of.

@@ -28,6 +28,7 @@ type gcs struct {
 	Folder
 	cluster string // its id in hex
 	token   string // "" = none is wanted
+	head    bool   // it lists a head's node although no raylet of one runs
 }
 
 // idBytes is the length of Ray's ids.
@@ -45,7 +46,8 @@ func unhex(id string) []byte {
 }
 
 func (f Folder) gcsServer(args []string) int {
-	stop, err := f.ServeGCS(net.JoinHostPort(flag(args, "node-ip-address"), flag(args, "gcs_server_port")), token())
+	g := &gcs{Folder: f, cluster: newID(), token: token(), head: slices.Contains(args, ListsHead)}
+	stop, err := g.serve(net.JoinHostPort(flag(args, "node-ip-address"), flag(args, "gcs_server_port")))
 	if err != nil {
 		return fatal(err)
 	}
@@ -54,14 +56,22 @@ func (f Folder) gcsServer(args []string) int {
 	return 0
 }
 
+// ListsHead is an argument of a gcs_server that lists a head's node although no raylet of one runs:
+// workers join it.
+const ListsHead = "--lists-head"
+
 // ServeGCS is the GCS without a process of its own: a new cluster that wants the token, if that is
-// not empty.
+// not empty, and lists a head.
 func (f Folder) ServeGCS(address, token string) (stop func(), err error) {
+	g := &gcs{Folder: f, cluster: newID(), token: token, head: true}
+	return g.serve(address)
+}
+
+func (g *gcs) serve(address string) (stop func(), err error) {
 	l, err := net.Listen("tcp", address)
 	if err != nil {
 		return nil, err
 	}
-	g := &gcs{Folder: f, cluster: newID(), token: token}
 	server := grpc.NewServer(grpc.UnaryInterceptor(g.admit))
 	gcspb.RegisterNodeInfoGcsServiceServer(server, g)
 	gcspb.RegisterInternalKVGcsServiceServer(server, g)
@@ -108,6 +118,9 @@ func (g *gcs) CheckAlive(_ context.Context, q *gcspb.CheckAliveRequest) (*gcspb.
 func (g *gcs) GetAllNodeInfo(context.Context, *gcspb.GetAllNodeInfoRequest) (*gcspb.GetAllNodeInfoReply, error) {
 	all, err := g.nodes(g.cluster)
 	reply := &gcspb.GetAllNodeInfoReply{}
+	if g.head {
+		all = append(all, node{ID: g.cluster, Name: "head", Head: true})
+	}
 	for _, n := range all {
 		reply.NodeInfoList = append(reply.NodeInfoList, n.info())
 	}

@@ -17,6 +17,9 @@ const (
 	noRaylet    mishap = "noraylet"       // `ray start` returns with 0 and has left no raylet behind
 	rayletDies  mishap = "raylet-dies"    // with exit code 3 and last words, before it registers
 	drainsEarly mishap = "raylet-drained" // the raylet is drained and ends with 0 before it was ever alive in the GCS
+	slowAgents  mishap = "slow-agents"    // the raylet's agents are late each time, and it aborts
+	slowOnce    mishap = "slow-once"      // the same, of the first raylet of its name
+	agentFails  mishap = "agent-fails"    // an agent of the raylet's ends, and it waits for the agent's port, and aborts
 	neverListed mishap = "never-listed"   // the raylet lives, but the GCS never hears of it
 	ignoresTerm mishap = "ignore-term"    // the raylet and its actor ignore SIGTERM
 	hasActor    mishap = "actor"          // the raylet runs an actor, which runs a program in a session of its own

@@ -8,6 +8,7 @@ import (
 	"os/exec"
 	"os/signal"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"syscall"
@@ -32,6 +33,10 @@ func (f Folder) raylet(args []string) int {
 	if happens(rayletDies) {
 		time.Sleep(early)
 		return crash()
+	}
+	if happens(slowAgents) || happens(agentFails) || happens(slowOnce) && f.isFirst(flag(args, "node-name")) {
+		time.Sleep(impatient)
+		return f.abort(args)
 	}
 	if happens(hasActor) {
 		if err := f.startActor(); err != nil {
@@ -61,6 +66,32 @@ func (f Folder) raylet(args []string) int {
 		return fatal(err)
 	}
 	return f.stay(came, address, cluster, n)
+}
+
+// impatient is how long a raylet waits for its agents; the real one does so for 15 s.
+const impatient = 300 * time.Millisecond
+
+// isFirst says whether this is the first raylet of a node's.
+func (f Folder) isFirst(name string) bool {
+	all, err := f.Processes()
+	return err == nil && !slices.ContainsFunc(all, func(p Process) bool {
+		return p.Program == "raylet" && p.PID != os.Getpid() && flag(p.Args, "node-name") == name
+	})
+}
+
+// abort ends the raylet with the words of Ray 2.60 whose agents have not said their ports.
+func (f Folder) abort(args []string) int {
+	if happens(agentFails) {
+		fmt.Fprintln(os.Stderr, "ModuleNotFoundError: No module named 'opencensus'")
+		fmt.Println("[2026-11-30 04:57:03,470 E 6624 6651] (raylet) agent_manager.cc:87: The raylet exited immediately " +
+			"because one Ray agent failed, agent_name = dashboard_agent.")
+	}
+	fmt.Fprintf(os.Stderr, "[2026-11-30 04:57:17,536 C 6624 6624] (raylet) node_manager.cc:3576:  An unexpected system "+
+		"state has occurred. You have likely discovered a bug in Ray. Please report this issue at "+
+		"https://github.com/ray-project/ray/issues and we'll work with you to fix it. Check failed: "+
+		"statussetor3576.has_value() Timed out waiting for file %s_%s\n*** StackTrace Information ***\n",
+		filepath.Join(filepath.Dir(flag(args, "log_dir")), "metrics_agent_port"), flag(args, "node_id"))
+	return 3 // the real one ends with SIGABRT, which a program in Go does not
 }
 
 // stay returns once a signal has said how to go, and the GCS has heard why: if that is away, the
