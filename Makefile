@@ -81,22 +81,22 @@ test-systemd: package ## the installed packages in booted systems; needs root an
 	$(GO_TEST) -race -timeout 2h -p 1 -tags systemd $(call tagged,systemd)
 
 matrix: package ## every fault in every way of use, and docs/reliability.md from it; about an hour, root and test-setup
-	RAYNODED_MATRIX=all go test -timeout 2h -v -tags systemd -run '^Test(Matrix|Times)_' ./test
+	RAYNODED_MATRIX=all go test -timeout 2h -v -tags systemd -run '^Test(Matrix|Times)_' ./test/faults
 	test/setup wheels
 	test/setup root dnf
-	go test -timeout 30m -v -tags 'systemd matrix' -run '^TestAnsible_(APT|DNF|Ray.*)$$' ./test
+	go test -timeout 30m -v -tags 'systemd matrix' -run '^TestAnsible_(APT|DNF|Ray.*)$$' ./test/ansible
 	RAYNODED_MATRIX=all go test -timeout 30m -v -tags ray -run '^TestFleet' ./daemon
 	RAYNODED_MATRIX=all go test -timeout 1h -v -tags bench -run '^TestFaults$$' ./test/bench
 	go run ./test/reliability
 
 chaos: package ## random faults for CHAOS_TIME (10m) from CHAOS_SEED; root and test-setup
-	go test -timeout 0 -v -tags 'systemd chaos' -run '^TestChaos$$' ./test
+	go test -timeout 0 -v -tags chaos -run '^TestChaos$$' ./test/chaos
 	go run ./test/reliability
 
 soak: ## 200 lives of a worker in one process, with the fake Ray and with the real one; needs test-setup
 	RAYNODED_SOAK=200 go test -v -run '^TestSoak' ./daemon
 	go build -race -buildvcs=false -o bin/raynoded.race ./cmd/raynoded
-	RAYNODED_SOAK=200 go test -timeout 3h -v -tags ray -run '^TestSoak$$' ./test
+	RAYNODED_SOAK=200 go test -timeout 3h -v -tags ray -run '^TestSoak$$' ./test/ray
 
 FUZZ_TIME ?= 1m
 fuzz: ## role files, GCS replies and the watch's episodes, FUZZ_TIME (1m) each

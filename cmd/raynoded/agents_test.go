@@ -71,21 +71,22 @@ func TestRun_SlowAgentsNeverInTime(t *testing.T) {
 		reason              string
 	}{
 		{
-			"three times", "slow-agents", "", 3,
-			"Ray failed: in each of 3 tries Ray's agents needed more than 15 s: " + late,
+			name: "three times", fakeray: "slow-agents", raylets: 3,
+			reason: "Ray failed: in each of 3 tries Ray's agents needed more than 15 s: " + late,
 		},
 		{
-			"once, and then not in the cluster", "slow-once,never-listed", `ray.start_timeout = "8s"`, 2,
-			"Ray failed: *within ray.start_timeout (8s)",
+			name: "once, and then not in the cluster", fakeray: "slow-once,never-listed", more: `ray.start_timeout = "8s"`,
+			raylets: 2,
+			reason:  "Ray failed: *within ray.start_timeout (8s)",
 		},
 		{
-			"an agent that fails would fail again", "agent-fails", "", 1,
-			"Ray failed: raylet ended with exit code 3: its dashboard_agent ended: ModuleNotFoundError: " +
+			name: "an agent that fails would fail again", fakeray: "agent-fails", raylets: 1,
+			reason: "Ray failed: raylet ended with exit code 3: its dashboard_agent ended: ModuleNotFoundError: " +
 				"No module named 'opencensus'",
 		},
 		{
-			"another end of the raylet is none of its agents'", "raylet-dies", "", 1,
-			"Ray failed: raylet ended with exit code 3: no more shared memory",
+			name: "another end of the raylet is none of its agents'", fakeray: "raylet-dies", raylets: 1,
+			reason: "Ray failed: raylet ended with exit code 3: no more shared memory",
 		},
 	}
 	for _, c := range cases {

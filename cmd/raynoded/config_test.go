@@ -53,14 +53,26 @@ func TestCheck_As(t *testing.T) {
 		code              int
 		stdout, stderr    string
 	}{
-		{"a role file", "role = \"single\"\n", "$DIR/role.toml", 0, "$DIR/role.toml: good: single host\n", ""},
-		{"a drop-in", "[stop]\ndrain = \"1s\"\n", "$DIR/role.toml.d/9.toml", 0, "$DIR/role.toml: good: single host\n", ""},
-		{"a bad one", "\n[stop]\ndrain = 1\n", "$DIR/role.toml.d/9.toml", 78, "", "$DIR/role.toml.d/9.toml:3:9: " +
-			"stop.drain: must be a duration such as \"500ms\", \"10s\" or \"5m\", got 1"},
-		{"one that does not go with the rest", "role = \"head\"\nstop.x = " +
-			"1\n", "$DIR/role.toml", 78, "", "$DIR/role.toml:1:1: auth.mode: must be \"token\" or \"none\", there is no " +
-			"default, got nothing\n$DIR/role.toml:1:1: cluster.head: must be host:port, such as \"gpu-001:6379\", got " +
-			"nothing\n$DIR/role.toml:2:10: stop.x: unknown key"},
+		{
+			name: "a role file", text: "role = \"single\"\n", place: "$DIR/role.toml", code: 0,
+			stdout: "$DIR/role.toml: good: single host\n",
+		},
+		{
+			name: "a drop-in", text: "[stop]\ndrain = \"1s\"\n", place: "$DIR/role.toml.d/9.toml", code: 0,
+			stdout: "$DIR/role.toml: good: single host\n",
+		},
+		{
+			name: "a bad one", text: "\n[stop]\ndrain = 1\n", place: "$DIR/role.toml.d/9.toml", code: 78,
+			stderr: "$DIR/role.toml.d/9.toml:3:9: " +
+				"stop.drain: must be a duration such as \"500ms\", \"10s\" or \"5m\", got 1",
+		},
+		{
+			name: "one that does not go with the rest", text: "role = \"head\"\nstop.x = 1\n", place: "$DIR/role.toml",
+			code: 78,
+			stderr: "$DIR/role.toml:1:1: auth.mode: must be \"token\" or \"none\", there is no default, got nothing\n" +
+				"$DIR/role.toml:1:1: cluster.head: must be host:port, such as \"gpu-001:6379\", got nothing\n" +
+				"$DIR/role.toml:2:10: stop.x: unknown key",
+		},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			path := filepath.Join(t.TempDir(), "source")

@@ -225,25 +225,28 @@ func TestEnv_DiffWithoutAddress(t *testing.T) {
 		reason     string
 	}{
 		{
-			"no such interface", "node.interface = \"none0\"", 71,
-			"this host is not fit: node.interface: this host has no interface none0",
-		},
-		{"unknown head", noHead, 69, "the head cannot be reached: cannot resolve the name " + noName},
-		{
-			"unknown head, undecided", "role = \"auto\"\n" + noHead, 69,
-			"the head cannot be reached: cannot resolve the name " + noName,
+			name: "no such interface", more: "node.interface = \"none0\"", code: 71,
+			reason: "this host is not fit: node.interface: this host has no interface none0",
 		},
 		{
-			"a head that nobody knows",
-			"role = \"head\"\n" + noHead,
-			71,
-			"this host is not fit: cluster.head: cannot resolve the name " + noName +
+			name: "unknown head", more: noHead, code: 69,
+			reason: "the head cannot be reached: cannot resolve the name " + noName,
+		},
+		{
+			name: "unknown head, undecided", more: "role = \"auto\"\n" + noHead, code: 69,
+			reason: "the head cannot be reached: cannot resolve the name " + noName,
+		},
+		{
+			name: "a head that nobody knows",
+			more: "role = \"head\"\n" + noHead,
+			code: 71,
+			reason: "this host is not fit: cluster.head: cannot resolve the name " + noName +
 				": a head must know its own address: mend the name or set node.ip",
 		},
 		{
-			"not launched", "role = \"auto\"\ncluster.auto = { rank = \"RANK\", nodes = \"NODES\", head_host = " +
-				"\"HEAD_HOST\" }\n", 78,
-			"the role cannot be decided: cluster.auto.rank: the variable RANK is not set: the launcher must set it\n" +
+			name: "not launched", more: "role = \"auto\"\ncluster.auto = { rank = \"RANK\", nodes = \"NODES\", head_host = " +
+				"\"HEAD_HOST\" }\n", code: 78,
+			reason: "the role cannot be decided: cluster.auto.rank: the variable RANK is not set: the launcher must set it\n" +
 				"the role cannot be decided: cluster.auto.nodes: the variable NODES is not set: the launcher must set it\n" +
 				"the role cannot be decided: cluster.auto.head_host: the variable HEAD_HOST is not set: the launcher must set it",
 		},

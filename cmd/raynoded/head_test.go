@@ -33,22 +33,22 @@ func TestRun_HeadThatCannotStart(t *testing.T) {
 		reason              string
 	}{
 		{
-			"`ray start` fails half-way", "fail", "", nil,
-			70, "Ray failed: *`ray start` ended with exit code 1: ValueError: Attempting to start a node with more GPUs " +
+			name: "`ray start` fails half-way", fakeray: "fail", code: 70,
+			reason: "Ray failed: *`ray start` ended with exit code 1: ValueError: Attempting to start a node with more GPUs " +
 				"than it has " +
 				"(all it said is in $DIR/head/ray-start.log)",
 		},
 		{
-			"`ray start` hangs", "hang", `ray.start_timeout = "700ms"`, nil,
-			70, "Ray failed: *within ray.start_timeout (700ms)",
+			name: "`ray start` hangs", fakeray: "hang", more: `ray.start_timeout = "700ms"`, code: 70,
+			reason: "Ray failed: *within ray.start_timeout (700ms)",
 		},
 		{
-			"asked to stop while it starts", "hang", "", func(p *process) { p.signal(syscall.SIGTERM) },
-			0, "asked to stop: terminated",
+			name: "asked to stop while it starts", fakeray: "hang", do: func(p *process) { p.signal(syscall.SIGTERM) },
+			code: 0, reason: "asked to stop: terminated",
 		},
 		{
-			"under a job", "fail", job("exit 0"), nil,
-			70, "Ray failed: *`ray start` ended with exit code 1: *",
+			name: "under a job", fakeray: "fail", more: job("exit 0"), code: 70,
+			reason: "Ray failed: *`ray start` ended with exit code 1: *",
 		},
 	}
 	for _, c := range cases {
@@ -75,28 +75,28 @@ func TestRun_HeadThatFails(t *testing.T) {
 		reason     string
 	}{
 		{
-			"its GCS is killed", "", func(h *testHost) { h.tell("gcs_server", syscall.SIGKILL) },
-			70, "Ray failed: *gcs_server ended with signal killed",
+			name: "its GCS is killed", do: func(h *testHost) { h.tell("gcs_server", syscall.SIGKILL) },
+			code: 70, reason: "Ray failed: *gcs_server ended with signal killed",
 		},
 		{
-			"its GCS is terminated", "", func(h *testHost) { h.tell("gcs_server", syscall.SIGTERM) },
-			70, "Ray failed: *gcs_server ended with exit code 0",
+			name: "its GCS is terminated", do: func(h *testHost) { h.tell("gcs_server", syscall.SIGTERM) },
+			code: 70, reason: "Ray failed: *gcs_server ended with exit code 0",
 		},
 		{
-			"its raylet crashes", "", func(h *testHost) { h.tell("raylet", syscall.SIGUSR1) },
-			70, "Ray failed: *raylet ended with exit code 3: no more shared memory",
+			name: "its raylet crashes", do: func(h *testHost) { h.tell("raylet", syscall.SIGUSR1) },
+			code: 70, reason: "Ray failed: *raylet ended with exit code 3: no more shared memory",
 		},
 		{
-			"under a job", waiting, func(h *testHost) { h.tell("raylet", syscall.SIGUSR1) },
-			72, "Ray failed under the job: *raylet ended with exit code 3: no more shared memory",
+			name: "under a job", more: waiting, do: func(h *testHost) { h.tell("raylet", syscall.SIGUSR1) },
+			code: 72, reason: "Ray failed under the job: *raylet ended with exit code 3: no more shared memory",
 		},
 		{
-			"GCS under a job", waiting, func(h *testHost) { h.tell("gcs_server", syscall.SIGKILL) },
-			72, "Ray failed under the job: *gcs_server ended with signal killed",
+			name: "GCS under a job", more: waiting, do: func(h *testHost) { h.tell("gcs_server", syscall.SIGKILL) },
+			code: 72, reason: "Ray failed under the job: *gcs_server ended with signal killed",
 		},
 		{
-			"disowned", waiting, func(h *testHost) { h.tell("raylet", syscall.SIGHUP) },
-			72, "Ray failed under the job: *the GCS says node * is dead: health check failed",
+			name: "disowned", more: waiting, do: func(h *testHost) { h.tell("raylet", syscall.SIGHUP) },
+			code: 72, reason: "Ray failed under the job: *the GCS says node * is dead: health check failed",
 		},
 	}
 	for _, c := range cases {
@@ -180,10 +180,10 @@ head_host = "HEAD_HOST"
 		env        []string
 		programs   []string
 	}{
-		{"the address is mine", byAddress, nil, []string{"gcs_server"}},
-		{"rank 0", launched, env("0", "2", "$IP"), []string{"gcs_server"}},
-		{"one host", launched, env("0", "1", ""), nil},
-		{"one host of the role file", "role = \"auto\"\ncluster.nodes = 1\n", nil, nil},
+		{name: "the address is mine", more: byAddress, programs: []string{"gcs_server"}},
+		{name: "rank 0", more: launched, env: env("0", "2", "$IP"), programs: []string{"gcs_server"}},
+		{name: "one host", more: launched, env: env("0", "1", ""), programs: nil},
+		{name: "one host of the role file", more: "role = \"auto\"\ncluster.nodes = 1\n", programs: nil},
 	}
 	for _, c := range cases {
 		t.Run(c.name, func(t *testing.T) {

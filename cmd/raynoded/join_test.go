@@ -19,32 +19,35 @@ func TestRun_WorkerWithoutHead(t *testing.T) {
 		reason string
 	}{
 		{
-			"asked to stop", "", func(p *process) {
+			name: "asked to stop", do: func(p *process) {
 				p.until("cannot reach head")
 				p.signal(syscall.SIGTERM)
 			},
-			0, "asked to stop: terminated",
+			code: 0, reason: "asked to stop: terminated",
 		},
 		{
-			"interrupted", "", func(p *process) {
+			name: "interrupted", do: func(p *process) {
 				p.until(" waiting")
 				p.signal(syscall.SIGINT)
 			},
-			0, "asked to stop: interrupt",
+			code: 0, reason: "asked to stop: interrupt",
 		},
 		{
-			"never came", `cluster.join_timeout = "300ms"`, nil,
-			69, "the head cannot be reached within cluster.join_timeout (300ms): cannot reach head $HEAD: connection refused",
+			name: "never came", more: `cluster.join_timeout = "300ms"`, code: 69,
+			reason: "the head cannot be reached within cluster.join_timeout (300ms): " +
+				"cannot reach head $HEAD: connection refused",
 		},
 		{
-			"unknown name", "cluster = { join_timeout = \"300ms\", head = \"" + noName + ":6379\" }", nil,
-			69, "the head cannot be reached within cluster.join_timeout (300ms): cannot reach head " + noName + ":6379: *no " +
-				"such host",
+			name: "unknown name", more: "cluster = { join_timeout = \"300ms\", head = \"" + noName + ":6379\" }", code: 69,
+			reason: "the head cannot be reached within cluster.join_timeout (300ms): " +
+				"cannot reach head " + noName + ":6379: *no such host",
 		},
 		{
-			"unknown name, undecided", "role = \"auto\"\ncluster = { join_timeout = \"300ms\", head = " +
-				"\"" + noName + ":6379\" }", nil,
-			69, "the head cannot be reached within cluster.join_timeout (300ms): cannot resolve the name " + noName,
+			name: "unknown name, undecided",
+			more: "role = \"auto\"\ncluster = { join_timeout = \"300ms\", head = \"" + noName + ":6379\" }",
+			code: 69,
+			reason: "the head cannot be reached within cluster.join_timeout (300ms): " +
+				"cannot resolve the name " + noName,
 		},
 	}
 	for _, c := range cases {
@@ -72,38 +75,41 @@ func TestRun_WorkerThatIsNotLetIn(t *testing.T) {
 		reason string
 	}{
 		{
-			"pinned to another cluster", nil, nil, `cluster.id = "00112233445566778899aabbccddeeff00112233445566778899aabb"`,
-			76, mayNotJoin + "cluster.id: pinned to 00112233445566778899aabbccddeeff00112233445566778899aabb, but $HEAD is *",
+			name: "pinned to another cluster", more: `cluster.id = "00112233445566778899aabbccddeeff00112233445566778899aabb"`,
+			code: 76,
+			reason: mayNotJoin + "cluster.id: pinned to 00112233445566778899aabbccddeeff00112233445566778899aabb, " +
+				"but $HEAD is *",
 		},
 		{
-			"another Ray", []string{"FAKERAY_VERSION=2.59.1"}, nil, "",
-			76, mayNotJoin + "ray.bin: $BIN has Ray 2.60.0, the head $HEAD has 2.59.1: install the same on both",
+			name: "another Ray", head: []string{"FAKERAY_VERSION=2.59.1"}, code: 76,
+			reason: mayNotJoin + "ray.bin: $BIN has Ray 2.60.0, the head $HEAD has 2.59.1: install the same on both",
 		},
 		{
-			"another Python", []string{"FAKERAY_PYTHON=3.11.9"}, nil, "",
-			76, mayNotJoin + "ray.bin: $BIN has Python 3.11.7, the head $HEAD has 3.11.9: install the same on both",
+			name: "another Python", head: []string{"FAKERAY_PYTHON=3.11.9"}, code: 76,
+			reason: mayNotJoin + "ray.bin: $BIN has Python 3.11.7, the head $HEAD has 3.11.9: install the same on both",
 		},
 		{
-			"another minor Python", []string{"FAKERAY_PYTHON=3.12.1"},
-			[]string{"RAY_DEFAULT_PYTHON_VERSION_MATCH_LEVEL=minor"}, "",
-			76, mayNotJoin + "ray.bin: $BIN has Python 3.11.7, the head $HEAD has 3.12.1: install the same on both",
+			name: "another minor Python", head: []string{"FAKERAY_PYTHON=3.12.1"},
+			env: []string{"RAY_DEFAULT_PYTHON_VERSION_MATCH_LEVEL=minor"}, code: 76,
+			reason: mayNotJoin + "ray.bin: $BIN has Python 3.11.7, the head $HEAD has 3.12.1: install the same on both",
 		},
 		{
-			"no token", []string{"RAY_AUTH_MODE=token", "RAY_AUTH_TOKEN_PATH=$DIR/token"}, nil, "",
-			77, "the token was refused: cannot ask head $HEAD whether it is alive: token missing or wrong " +
+			name: "no token", head: []string{"RAY_AUTH_MODE=token", "RAY_AUTH_TOKEN_PATH=$DIR/token"}, code: 77,
+			reason: "the token was refused: cannot ask head $HEAD whether it is alive: token missing or wrong " +
 				"(InvalidAuthToken: Authentication token is missing or incorrect): auth.mode and the token must be those of " +
 				"the head ($HEAD)",
 		},
 		{
-			"wrong token", []string{"RAY_AUTH_MODE=token", "RAY_AUTH_TOKEN_PATH=$DIR/token"}, nil,
-			`auth = { mode = "token", token_file = "$DIR/other" }`,
-			77, "the token was refused: cannot ask head $HEAD whether it is alive: token missing or wrong " +
+			name: "wrong token", head: []string{"RAY_AUTH_MODE=token", "RAY_AUTH_TOKEN_PATH=$DIR/token"},
+			more: `auth = { mode = "token", token_file = "$DIR/other" }`,
+			code: 77, reason: "the token was refused: cannot ask head $HEAD whether it is alive: token missing or wrong " +
 				"(InvalidAuthToken: Authentication token is missing or incorrect): auth.mode and the token must be those of " +
 				"the head ($HEAD)",
 		},
 		{
-			"no Ray head", []string{"none"}, nil, `cluster.join_timeout = "3s"`,
-			69, "the head cannot be reached within cluster.join_timeout (3s): cannot ask head $HEAD whether it is alive: " +
+			name: "no Ray head", head: []string{"none"}, more: `cluster.join_timeout = "3s"`,
+			code: 69,
+			reason: "the head cannot be reached within cluster.join_timeout (3s): cannot ask head $HEAD whether it is alive: " +
 				"not a Ray head: it *",
 		},
 	}
@@ -135,28 +141,34 @@ func TestRun_WorkerThatCannotStart(t *testing.T) {
 		reason        string
 	}{
 		{
-			"`ray start` fails", "fail", "",
-			70, "Ray failed: *`ray start` ended with exit code 1: ValueError: Attempting to start a node with more GPUs " +
+			name: "`ray start` fails", fakeray: "fail", code: 70,
+			reason: "Ray failed: *`ray start` ended with exit code 1: ValueError: Attempting to start a node with more GPUs " +
 				"than it has " +
 				"(all it said is in $DIR/worker/ray-start.log)",
 		},
 		{
-			"`ray start` finds another version", "mismatch", "",
-			76, mayNotJoin + "its Ray or Python version differs from this host's, says `ray start`",
+			name: "`ray start` finds another version", fakeray: "mismatch", code: 76,
+			reason: mayNotJoin + "its Ray or Python version differs from this host's, says `ray start`",
 		},
 		{
-			"`ray start` hangs", "hang", `ray.start_timeout = "5s"`,
-			70, "Ray failed: *within ray.start_timeout (5s)",
-		},
-		{"no raylet", "noraylet", "", 70, "Ray failed: *`ray start` returned, but started no raylet"},
-		{"the raylet dies", "raylet-dies", "", 70, "Ray failed: *raylet ended with exit code 3: no more shared memory"},
-		{
-			"never listed", "never-listed,actor", `ray.start_timeout = "5s"`,
-			70, "Ray failed: *the GCS does not list this node within ray.start_timeout (5s)",
+			name: "`ray start` hangs", fakeray: "hang", more: `ray.start_timeout = "5s"`,
+			code: 70, reason: "Ray failed: *within ray.start_timeout (5s)",
 		},
 		{
-			"drained before it was listed", "raylet-drained", "",
-			70, "Ray failed: *raylet ended with exit code 0",
+			name: "no raylet", fakeray: "noraylet", code: 70,
+			reason: "Ray failed: *`ray start` returned, but started no raylet",
+		},
+		{
+			name: "the raylet dies", fakeray: "raylet-dies", code: 70,
+			reason: "Ray failed: *raylet ended with exit code 3: no more shared memory",
+		},
+		{
+			name: "never listed", fakeray: "never-listed,actor", more: `ray.start_timeout = "5s"`,
+			code: 70, reason: "Ray failed: *the GCS does not list this node within ray.start_timeout (5s)",
+		},
+		{
+			name: "drained before it was listed", fakeray: "raylet-drained", code: 70,
+			reason: "Ray failed: *raylet ended with exit code 0",
 		},
 	}
 	for _, c := range cases {

@@ -58,30 +58,31 @@ func TestReload(t *testing.T) {
 		stderr string
 		status string // what the status line says behind who the node is
 	}{
-		{"nothing", "", 0, uptodate, "", ""},
+		{name: "nothing", code: 0, stdout: uptodate, status: ""},
 		{
-			"live keys", "[watchdog]\nsilent = '20s'\n[stop]\ngrace = '1s'\n", 0, "applied: watchdog.silent, stop.grace\n", "",
-			"",
+			name: "live keys", dropIn: "[watchdog]\nsilent = '20s'\n[stop]\ngrace = '1s'\n", code: 0,
+			stdout: "applied: watchdog.silent, stop.grace\n", status: "",
 		},
 		{
-			"one that needs a new Ray", "ray.num_gpus = 3\n", 0, "restart pending: ray.num_gpus\n", "",
-			"; restart pending: ray.num_gpus",
+			name: "one that needs a new Ray", dropIn: "ray.num_gpus = 3\n", code: 0, stdout: "restart pending: ray.num_gpus\n",
+			status: "; restart pending: ray.num_gpus",
 		},
 		{
-			"both", "node.ip = '127.0.0.9'\n[ray]\nnum_gpus = 3\nkeep_sessions = 1\n", 0,
-			"applied: ray.keep_sessions\nrestart pending: node.ip, ray.num_gpus\n", "", "; restart pending: node.ip, " +
+			name: "both", dropIn: "node.ip = '127.0.0.9'\n[ray]\nnum_gpus = 3\nkeep_sessions = 1\n", code: 0,
+			stdout: "applied: ray.keep_sessions\nrestart pending: node.ip, ray.num_gpus\n",
+			status: "; restart pending: node.ip, " +
 				"ray.num_gpus",
 		},
 		{
-			"longer than Ray waits", "watchdog.stuck = '10m'\n", 0,
-			"applied: watchdog.stuck\nrestart pending: watchdog.stuck\n", "", "; restart pending: watchdog.stuck",
+			name: "longer than Ray waits", dropIn: "watchdog.stuck = '10m'\n", code: 0,
+			stdout: "applied: watchdog.stuck\nrestart pending: watchdog.stuck\n", status: "; restart pending: watchdog.stuck",
 		},
 		{
-			"no good", "[watchdog]\nsilent = 20\nbogus = 1\n", 78, "",
-			"$DIR/worker.toml.d/9.toml:2:10: watchdog.silent: must be a duration such as \"500ms\", \"10s\" or \"5m\", got " +
-				"20\n" +
+			name: "no good", dropIn: "[watchdog]\nsilent = 20\nbogus = 1\n", code: 78,
+			stderr: "$DIR/worker.toml.d/9.toml:2:10: watchdog.silent: " +
+				"must be a duration such as \"500ms\", \"10s\" or \"5m\", got 20\n" +
 				"$DIR/worker.toml.d/9.toml:3:9: watchdog.bogus: unknown key",
-			"; the former role stays: $DIR/worker.toml.d/9.toml:2:10: watchdog.silent: must be a duration such as " +
+			status: "; the former role stays: $DIR/worker.toml.d/9.toml:2:10: watchdog.silent: must be a duration such as " +
 				"\"500ms\", \"10s\" or \"5m\", got 20 (and 1 more)",
 		},
 	}
@@ -262,9 +263,9 @@ func TestReload_HeadLostWhileItDrains(t *testing.T) {
 	t.Parallel()
 	const lost = "head lost: gone: every connection refused for *"
 	cases := []struct{ name, more, edit, ends string }{
-		{"per-job", "", "ray.num_gpus = 3\n", lost},
-		{"standing", standing, "ray.num_gpus = 3\n", ""},
-		{"to another head", "", "cluster.head = '127.9.9.9:6379'\n", ""},
+		{name: "per-job", edit: "ray.num_gpus = 3\n", ends: lost},
+		{name: "standing", more: standing, edit: "ray.num_gpus = 3\n", ends: ""},
+		{name: "to another head", edit: "cluster.head = '127.9.9.9:6379'\n", ends: ""},
 	}
 	for _, c := range cases {
 		t.Run(c.name, func(t *testing.T) {

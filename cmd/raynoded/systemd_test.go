@@ -126,64 +126,65 @@ func TestRun_TellsSystemd(t *testing.T) {
 		heard []string
 	}{
 		{
-			"a whole life", "", true, func(_ *testHost, p *process, s *systemd, _ *exec.Cmd) {
+			name: "a whole life", head: true, do: func(_ *testHost, p *process, s *systemd, _ *exec.Cmd) {
 				s.until("READY=1")
 				s.until("WATCHDOG=1")
 				p.signal(syscall.SIGTERM)
 			},
-			0, []string{waiting, starting, running, asked},
+			code: 0, heard: []string{waiting, starting, running, asked},
 		},
 		{
-			"head lost", "", true, func(_ *testHost, _ *process, s *systemd, gcs *exec.Cmd) {
+			name: "head lost", head: true, do: func(_ *testHost, _ *process, s *systemd, gcs *exec.Cmd) {
 				s.until("READY=1")
 				stop(gcs)
 			},
-			0, []string{waiting, starting, running, "STOPPING=1; STATUS=stopping: " + who + "; " + lost},
+			code: 0, heard: []string{waiting, starting, running, "STOPPING=1; STATUS=stopping: " + who + "; " + lost},
 		},
 		{
-			"asked before it was ready", "", false, func(_ *testHost, p *process, s *systemd, _ *exec.Cmd) {
+			name: "asked before it was ready", do: func(_ *testHost, p *process, s *systemd, _ *exec.Cmd) {
 				s.until("cannot reach head")
 				p.signal(syscall.SIGTERM)
 			},
-			0, []string{waiting, "READY=1; STATUS=stopping: " + who + "; asked to stop: terminated", asked},
+			code: 0, heard: []string{waiting, "READY=1; STATUS=stopping: " + who + "; asked to stop: terminated", asked},
 		},
 		{
-			"failed before it was ready", `cluster.join_timeout = "300ms"`, false, func(*testHost, *process, *systemd,
+			name: "failed before it was ready", more: `cluster.join_timeout = "300ms"`, do: func(*testHost, *process, *systemd,
 				*exec.Cmd) {
 			},
-			69, []string{
+			code: 69, heard: []string{
 				"STATUS=waiting: " + who + " (0s of 300ms)",
 				"STOPPING=1; STATUS=stopping: " + who + "; the head cannot be reached within cluster.join_timeout (300ms): *",
 			},
 		},
 		{
-			"Ray failed", "", true, func(h *testHost, _ *process, s *systemd, _ *exec.Cmd) {
+			name: "Ray failed", head: true, do: func(h *testHost, _ *process, s *systemd, _ *exec.Cmd) {
 				s.until("READY=1")
 				h.tell("raylet", syscall.SIGUSR1)
 			},
-			70, []string{
+			code: 70, heard: []string{
 				waiting, starting, running, "STOPPING=1; STATUS=stopping: " + who + "; Ray failed: *: no more shared memory",
 			},
 		},
 		{
-			"standing", standing, true, func(h *testHost, p *process, s *systemd, gcs *exec.Cmd) {
+			name: "standing", more: standing, head: true, do: func(h *testHost, p *process, s *systemd, gcs *exec.Cmd) {
 				s.until("running")
 				stop(gcs)
 				s.until("waiting")
 				s.until("waiting: " + h.fill(who) + "; cannot reach head")
 				p.signal(syscall.SIGTERM)
 			},
-			0, []string{
+			code: 0, heard: []string{
 				"READY=1; STATUS=waiting: " + who + " (0s)", starting, "STATUS=running: " + who,
 				"STATUS=stopping: " + who + "; " + lost, "STATUS=waiting: " + who + "; " + lost + " (0s)", asked,
 			},
 		},
 		{
-			"standing with a wrong version", standing, true, func(h *testHost, p *process, s *systemd, _ *exec.Cmd) {
+			name: "standing with a wrong version", more: standing, head: true,
+			do: func(h *testHost, p *process, s *systemd, _ *exec.Cmd) {
 				s.until("STATUS=waiting: " + h.fill(who) + "; " + mayNotJoin)
 				p.signal(syscall.SIGTERM)
 			},
-			0, []string{"READY=1; STATUS=waiting: " + who + " (0s)", asked},
+			code: 0, heard: []string{"READY=1; STATUS=waiting: " + who + " (0s)", asked},
 		},
 	}
 	for _, c := range cases {

@@ -51,38 +51,41 @@ func TestWait_Ends(t *testing.T) {
 		stdout, stderr string
 	}{
 		{
-			"at once", "", []string{"--nodes=1"}, func(h *testHost) {
+			name: "at once", args: []string{"--nodes=1"}, head: func(h *testHost) {
 				h.headless()
 				h.node("gpu-001", 4)
 			},
-			0, "1 of 1 nodes; here: gpu-001\n", "",
+			code: 0, stdout: "1 of 1 nodes; here: gpu-001\n",
 		},
 		{
-			"by address", "", []string{"$IP"}, func(h *testHost) {
+			name: "by address", args: []string{"$IP"}, head: func(h *testHost) {
 				h.headless()
 				h.node("gpu-001", 4)
 			},
-			0, "1 node; here: gpu-001\n", "",
+			code: 0, stdout: "1 node; here: gpu-001\n",
 		},
 		{
-			"not complete", "cluster.nodes = 3", []string{"--gpus=16", "--timeout=3s", "gpu-001", "gpu-003", "gpu-004"},
-			func(h *testHost) {
+			name: "not complete", more: "cluster.nodes = 3",
+			args: []string{"--gpus=16", "--timeout=3s", "gpu-001", "gpu-003", "gpu-004"},
+			head: func(h *testHost) {
 				h.headless()
 				h.node("gpu-001", 4)
 				leave(h.node("gpu-002", 4))
 				leave(h.node("gpu-003", 4))
 			},
-			75, "", "1 of 3 nodes, 4 of 16 GPUs; here: gpu-001; missing: gpu-003, gpu-004; left: gpu-002, gpu-003\n" +
+			code: 75,
+			stderr: "1 of 3 nodes, 4 of 16 GPUs; here: gpu-001; missing: gpu-003, gpu-004; left: gpu-002, gpu-003\n" +
 				"raynoded: the cluster is not complete within 3s: 1 of 3 nodes, 4 of 16 GPUs; here: gpu-001; missing: gpu-003, " +
 				"gpu-004; left: gpu-002, gpu-003",
 		},
 		{
-			"as JSON", "cluster.nodes = 3", []string{"--timeout=3s", "--json", "gpu-001", "gpu-003"}, func(h *testHost) {
+			name: "as JSON", more: "cluster.nodes = 3", args: []string{"--timeout=3s", "--json", "gpu-001", "gpu-003"},
+			head: func(h *testHost) {
 				h.headless()
 				h.node("gpu-001", 4)
 				leave(h.node("gpu-002", 4))
 			},
-			75, `{
+			code: 75, stdout: `{
   "nodes": 1,
   "nodes_wanted": 3,
   "gpus": 4,
@@ -98,18 +101,19 @@ func TestWait_Ends(t *testing.T) {
   ],
   "complete": false
 }
-`, "1 of 3 nodes; here: gpu-001; missing: gpu-003; left: gpu-002\n" +
+`, stderr: "1 of 3 nodes; here: gpu-001; missing: gpu-003; left: gpu-002\n" +
 				"raynoded: the cluster is not complete within 3s: 1 of 3 nodes; here: gpu-001; missing: gpu-003; left: gpu-002",
 		},
 		{
-			"no head", "", []string{"--timeout=300ms"}, func(*testHost) {},
-			69, "", "cannot reach head $HEAD: connection refused\n" +
+			name: "no head", args: []string{"--timeout=300ms"}, head: func(*testHost) {},
+			code: 69, stderr: "cannot reach head $HEAD: connection refused\n" +
 				"raynoded: the head cannot be reached within 300ms: cannot reach head $HEAD: connection refused",
 		},
 		{
-			"no head, as JSON", "cluster.nodes = 4", []string{"--timeout=300ms", "--json", "--gpus=3", "gpu-001"},
-			func(*testHost) {},
-			69, `{
+			name: "no head, as JSON", more: "cluster.nodes = 4",
+			args: []string{"--timeout=300ms", "--json", "--gpus=3", "gpu-001"},
+			head: func(*testHost) {},
+			code: 69, stdout: `{
   "nodes": 0,
   "nodes_wanted": 4,
   "gpus": 0,
@@ -121,40 +125,44 @@ func TestWait_Ends(t *testing.T) {
   "left": [],
   "complete": false
 }
-`, "cannot reach head $HEAD: connection refused\n" +
+`, stderr: "cannot reach head $HEAD: connection refused\n" +
 				"raynoded: the head cannot be reached within 300ms: cannot reach head $HEAD: connection refused",
 		},
 		{
-			"a head that says nothing", "", []string{"--timeout=300ms"}, func(h *testHost) { h.mute() },
-			69, "", "raynoded: the head cannot be reached within 300ms: cannot ask head $HEAD *: connected, but no answer",
+			name: "a head that says nothing", args: []string{"--timeout=300ms"}, head: func(h *testHost) { h.mute() },
+			code:   69,
+			stderr: "raynoded: the head cannot be reached within 300ms: cannot ask head $HEAD *: connected, but no answer",
 		},
 		{
-			"pinned to another cluster", `cluster.id = "00112233445566778899aabbccddeeff00112233445566778899aabb"`, nil,
-			func(h *testHost) { h.headless() },
-			76, "", "raynoded: " + mayNotJoin + "cluster.id: pinned to " +
+			name: "pinned to another cluster", more: `cluster.id = "00112233445566778899aabbccddeeff00112233445566778899aabb"`,
+			head: func(h *testHost) { h.headless() },
+			code: 76, stderr: "raynoded: " + mayNotJoin + "cluster.id: pinned to " +
 				"00112233445566778899aabbccddeeff00112233445566778899aabb, but this is *",
 		},
 		{
-			"token refused", "", nil, func(h *testHost) {
+			name: "token refused", head: func(h *testHost) {
 				h.write(h.dir+"/token", "hush-hush\n")
 				h.headless("RAY_AUTH_MODE=token", "RAY_AUTH_TOKEN_PATH=$DIR/token")
 			},
-			77, "", "raynoded: the token was refused: cannot ask head $HEAD for its nodes: token missing or wrong " +
+			code: 77, stderr: "raynoded: the token was refused: cannot ask head $HEAD for its nodes: token missing or wrong " +
 				"(InvalidAuthToken: Authentication token is missing or incorrect)",
 		},
 		{
-			"no token file", `auth = { mode = "token", token_file = "$DIR/none" }`, nil, func(*testHost) {},
-			71, "", "raynoded: " + unfit + "auth.token_file: cannot read the token: stat $DIR/none: no such file or directory",
+			name: "no token file", more: `auth = { mode = "token", token_file = "$DIR/none" }`, head: func(*testHost) {},
+			code:   71,
+			stderr: "raynoded: " + unfit + "auth.token_file: cannot read the token: stat $DIR/none: no such file or directory",
 		},
 		{
-			"no token file, as JSON", `auth = { mode = "token", token_file = "$DIR/none" }`, []string{"--json"},
-			func(*testHost) {},
-			71, nobodyYet, "raynoded: " + unfit + "auth.token_file: cannot read the token: stat $DIR/none: no such file or " +
+			name: "no token file, as JSON", more: `auth = { mode = "token", token_file = "$DIR/none" }`,
+			args: []string{"--json"},
+			head: func(*testHost) {},
+			code: 71, stdout: nobodyYet,
+			stderr: "raynoded: " + unfit + "auth.token_file: cannot read the token: stat $DIR/none: no such file or " +
 				"directory",
 		},
 		{
-			"bad role file", `role = "wroker"`, nil, func(*testHost) {}, 78, "",
-			`$DIR/worker.toml.d/0.toml:1:9: role: must be "head", "worker", "single" or "auto", got "wroker"`,
+			name: "bad role file", more: `role = "wroker"`, head: func(*testHost) {}, code: 78,
+			stderr: `$DIR/worker.toml.d/0.toml:1:9: role: must be "head", "worker", "single" or "auto", got "wroker"`,
 		},
 	}
 	for _, c := range cases {

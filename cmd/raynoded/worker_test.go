@@ -23,124 +23,138 @@ func TestRun_WorkerThatRuns(t *testing.T) {
 		reason  string
 	}{
 		{
-			"asked to stop", "actor", "", func(_ *testHost, p *process, _ *exec.Cmd) { p.signal(syscall.SIGTERM) },
-			0, "asked to stop: terminated",
+			name: "asked to stop", fakeray: "actor",
+			do:   func(_ *testHost, p *process, _ *exec.Cmd) { p.signal(syscall.SIGTERM) },
+			code: 0, reason: "asked to stop: terminated",
 		},
 		{
-			"grace is over", "actor,ignore-term", `stop.grace = "200ms"`,
-			func(_ *testHost, p *process, _ *exec.Cmd) { p.signal(syscall.SIGTERM) },
-			0, "asked to stop: terminated",
+			name: "grace is over", fakeray: "actor,ignore-term", more: `stop.grace = "200ms"`,
+			do:   func(_ *testHost, p *process, _ *exec.Cmd) { p.signal(syscall.SIGTERM) },
+			code: 0, reason: "asked to stop: terminated",
 		},
 		{
-			"in a hurry", "actor,ignore-term", `stop.grace = "10m"`, func(_ *testHost, p *process, _ *exec.Cmd) {
+			name: "in a hurry", fakeray: "actor,ignore-term", more: `stop.grace = "10m"`,
+			do: func(_ *testHost, p *process, _ *exec.Cmd) {
 				p.signal(syscall.SIGINT)
 				p.until(" stopping")
 				p.signal(syscall.SIGINT)
 			},
-			0, "asked to stop: interrupt",
+			code: 0, reason: "asked to stop: interrupt",
 		},
 		{
-			"hang-up without a terminal", "", "", func(_ *testHost, p *process, _ *exec.Cmd) {
+			name: "hang-up without a terminal", do: func(_ *testHost, p *process, _ *exec.Cmd) {
 				p.signal(syscall.SIGHUP)
 				p.signal(syscall.SIGTERM)
 			},
-			0, "asked to stop: terminated",
+			code: 0, reason: "asked to stop: terminated",
 		},
 		{
-			"drained with nothing to do", "", `stop.drain = "10m"`,
-			func(_ *testHost, p *process, _ *exec.Cmd) { p.signal(syscall.SIGTERM) },
-			0, "asked to stop: terminated",
+			name: "drained with nothing to do", more: `stop.drain = "10m"`,
+			do:   func(_ *testHost, p *process, _ *exec.Cmd) { p.signal(syscall.SIGTERM) },
+			code: 0, reason: "asked to stop: terminated",
 		},
 		{
-			"drain is over", "actor", `stop.drain = "300ms"`, func(_ *testHost, p *process, _ *exec.Cmd) {
+			name: "drain is over", fakeray: "actor", more: `stop.drain = "300ms"`,
+			do: func(_ *testHost, p *process, _ *exec.Cmd) {
 				p.signal(syscall.SIGTERM)
 				p.until(" draining: asked to stop: terminated")
 				p.until(" no longer draining: time is up")
 			},
-			0, "asked to stop: terminated",
+			code: 0, reason: "asked to stop: terminated",
 		},
 		{
-			"drain in a hurry", "actor", `stop.drain = "10m"`, func(_ *testHost, p *process, _ *exec.Cmd) {
+			name: "drain in a hurry", fakeray: "actor", more: `stop.drain = "10m"`,
+			do: func(_ *testHost, p *process, _ *exec.Cmd) {
 				p.signal(syscall.SIGTERM)
 				p.until(" no new work until ")
 				p.signal(syscall.SIGTERM)
 			},
-			0, "asked to stop: terminated",
+			code: 0, reason: "asked to stop: terminated",
 		},
 		{
-			"head lost while draining, the grace does not count", "actor,ignore-term",
-			"stop = { drain = \"10m\", grace = \"10m\" }",
-			func(_ *testHost, p *process, gcs *exec.Cmd) {
+			name: "head lost while draining, the grace does not count", fakeray: "actor,ignore-term",
+			more: "stop = { drain = \"10m\", grace = \"10m\" }",
+			do: func(_ *testHost, p *process, gcs *exec.Cmd) {
 				p.signal(syscall.SIGTERM)
 				p.until(" no new work until ")
 				stop(gcs)
 				p.until(" no longer draining: head lost: gone: ")
 			},
-			0, "asked to stop: terminated",
+			code: 0, reason: "asked to stop: terminated",
 		},
 		{
-			"head lost just before it is to drain", "actor", `stop.drain = "10m"
-watchdog.refused = "10m"`, func(_ *testHost, p *process, gcs *exec.Cmd) {
+			name: "head lost just before it is to drain", fakeray: "actor", more: `stop.drain = "10m"
+watchdog.refused = "10m"`, do: func(_ *testHost, p *process, gcs *exec.Cmd) {
 				stop(gcs)
 				p.signal(syscall.SIGTERM)
 				p.until(" no longer draining: cannot reach head ")
 				p.signal(syscall.SIGTERM)
 			},
-			0, "asked to stop: terminated",
+			code: 0, reason: "asked to stop: terminated",
 		},
 		{
-			"a persistent head is away for too long", "actor", "cluster.persistent_head = true\nwatchdog.head_return = \"2s\"",
-			func(_ *testHost, _ *process, gcs *exec.Cmd) { stop(gcs) },
-			0, "head lost: gone: every connection refused for *s: *",
+			name: "a persistent head is away for too long", fakeray: "actor",
+			more: "cluster.persistent_head = true\nwatchdog.head_return = \"2s\"",
+			do:   func(_ *testHost, _ *process, gcs *exec.Cmd) { stop(gcs) },
+			code: 0, reason: "head lost: gone: every connection refused for *s: *",
 		},
 		{
-			"the raylet dies while a persistent head is away", "actor", "cluster.persistent_head = true",
-			func(h *testHost, p *process, gcs *exec.Cmd) {
+			name: "the raylet dies while a persistent head is away", fakeray: "actor", more: "cluster.persistent_head = true",
+			do: func(h *testHost, p *process, gcs *exec.Cmd) {
 				stop(gcs)
 				p.until(" head does not answer: ")
 				h.tell("raylet", syscall.SIGUSR1)
 			},
-			70, "Ray failed: raylet ended with exit code 3: no more shared memory",
+			code: 70, reason: "Ray failed: raylet ended with exit code 3: no more shared memory",
 		},
 		{
-			"the raylet dies of another head in a persistent one's place", "actor",
-			"cluster.persistent_head = true\nwatchdog.check_interval = \"10m\"",
-			func(h *testHost, p *process, gcs *exec.Cmd) {
+			name: "the raylet dies of another head in a persistent one's place", fakeray: "actor",
+			more: "cluster.persistent_head = true\nwatchdog.check_interval = \"10m\"",
+			do: func(h *testHost, p *process, gcs *exec.Cmd) {
 				stop(gcs)
 				h.gcs()
 				h.tell("raylet", syscall.SIGUSR1)
 			},
-			0, "head lost: another: another cluster answers in its place: *",
-		},
-		{"head lost", "actor", "", func(_ *testHost, _ *process, gcs *exec.Cmd) { stop(gcs) }, 0, lost},
-		{
-			"head lost, the grace does not count", "actor,ignore-term", `stop.grace = "10m"`,
-			func(_ *testHost, _ *process, gcs *exec.Cmd) { stop(gcs) },
-			0, lost,
+			code: 0, reason: "head lost: another: another cluster answers in its place: *",
 		},
 		{
-			"another head in its place", "actor", `watchdog.refused = "10m"`, func(h *testHost, _ *process, gcs *exec.Cmd) {
+			name: "head lost", fakeray: "actor", do: func(_ *testHost, _ *process, gcs *exec.Cmd) { stop(gcs) }, code: 0,
+			reason: lost,
+		},
+		{
+			name: "head lost, the grace does not count", fakeray: "actor,ignore-term", more: `stop.grace = "10m"`,
+			do:   func(_ *testHost, _ *process, gcs *exec.Cmd) { stop(gcs) },
+			code: 0, reason: lost,
+		},
+		{
+			name: "another head in its place", fakeray: "actor", more: `watchdog.refused = "10m"`,
+			do: func(h *testHost, _ *process, gcs *exec.Cmd) {
 				stop(gcs)
 				h.gcs()
 			},
-			0, "head lost: another: another cluster answers in its place: $HEAD is now cluster *, this node joined *",
+			code:   0,
+			reason: "head lost: another: another cluster answers in its place: $HEAD is now cluster *, this node joined *",
 		},
 		{
-			"the raylet crashes", "actor", "", func(h *testHost, _ *process, _ *exec.Cmd) { h.tell("raylet", syscall.SIGUSR1) },
-			70, "Ray failed: *raylet ended with exit code 3: no more shared memory",
+			name: "the raylet crashes", fakeray: "actor",
+			do:   func(h *testHost, _ *process, _ *exec.Cmd) { h.tell("raylet", syscall.SIGUSR1) },
+			code: 70, reason: "Ray failed: *raylet ended with exit code 3: no more shared memory",
 		},
 		{
-			"the raylet is killed", "actor", "",
-			func(h *testHost, _ *process, _ *exec.Cmd) { h.tell("raylet", syscall.SIGKILL) },
-			70, "Ray failed: *raylet ended with signal killed",
+			name: "the raylet is killed", fakeray: "actor",
+			do:   func(h *testHost, _ *process, _ *exec.Cmd) { h.tell("raylet", syscall.SIGKILL) },
+			code: 70, reason: "Ray failed: *raylet ended with signal killed",
 		},
 		{
-			"drained", "actor", "", func(h *testHost, _ *process, _ *exec.Cmd) { h.tell("raylet", syscall.SIGUSR2) },
-			0, "the node was drained away by someone: idle for long enough",
+			name: "drained", fakeray: "actor",
+			do:   func(h *testHost, _ *process, _ *exec.Cmd) { h.tell("raylet", syscall.SIGUSR2) },
+			code: 0, reason: "the node was drained away by someone: idle for long enough",
 		},
 		{
-			"disowned", "actor", "", func(h *testHost, _ *process, _ *exec.Cmd) { h.tell("raylet", syscall.SIGHUP) },
-			70, "Ray failed: the head says that this node is dead: the GCS says node * is dead: health check failed",
+			name: "disowned", fakeray: "actor",
+			do:     func(h *testHost, _ *process, _ *exec.Cmd) { h.tell("raylet", syscall.SIGHUP) },
+			code:   70,
+			reason: "Ray failed: the head says that this node is dead: the GCS says node * is dead: health check failed",
 		},
 	}
 	for _, c := range cases {

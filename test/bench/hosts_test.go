@@ -64,7 +64,7 @@ func (c *cluster) boot(t *testing.T, names ...string) []*host {
 		h := &host{Host: booted}
 		h.Copy(t, deb, "/root/raynoded.deb", "644")
 		h.Sh(t, "dpkg --install /root/raynoded.deb && rm /root/raynoded.deb")
-		h.Copy(t, "../testdata/busy.py", "/srv/busy.py", "644")
+		h.Copy(t, lab.File(t, "test/programs/busy.py"), "/srv/busy.py", "644")
 		// systemd forgets how a unit ended unless another one names it.
 		h.Put(
 			t, "/etc/systemd/system/remember.target", fmt.Sprintf("[Unit]\nAfter=%s %s %s %s\n", raynoded, loop, block, bare),
