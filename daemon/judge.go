@@ -4,11 +4,16 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"time"
 
 	"github.com/raynoded/raynoded/daemon/reason"
 	"github.com/raynoded/raynoded/daemon/role"
 	"github.com/raynoded/raynoded/daemon/watchdog"
 )
+
+// signalPatience is how long a SIGTERM of Ray's waits for one of raynoded's: a launcher, or a unit
+// with KillMode=control-group, sends it to every process at once.
+const signalPatience = time.Second
 
 // judge looks at a failure of Ray again. If the head of a worker does not answer either, the head
 // comes first; if the raylet left in order, somebody may have drained the node. A node that is
@@ -17,6 +22,9 @@ func (l *life) judge(ctx context.Context, why error) error {
 	var f reason.Failure
 	if !errors.As(why, &f) {
 		return l.unjoined(why)
+	}
+	if errors.Is(why, errSignalled) {
+		_ = l.until(ctx, func(ctx context.Context) error { return pause(ctx, signalPatience) })
 	}
 	if l.role().Kind == role.Worker {
 		if lost := l.until(ctx, l.headAnswers); lost != nil {

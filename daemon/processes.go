@@ -2,11 +2,13 @@ package daemon
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"slices"
+	"syscall"
 	"time"
 
 	"github.com/sirupsen/logrus"
@@ -66,12 +68,20 @@ func (d death) String() string {
 // errSlowAgents is how a start of Ray fails that may go well the next time.
 var errSlowAgents = fmt.Errorf("Ray's agents needed more than %g s", ray.AgentLimit.Seconds())
 
+// errSignalled is how Ray fails where somebody else has stopped it, as `ray stop` does with every
+// Ray of a host.
+var errSignalled = errors.New("it got a SIGTERM that raynoded did not send: did somebody run `ray stop`?")
+
 // failure is what the death of a vital program means to its node.
 func (d death) failure() error {
-	if ray.SlowAgents(d.Program) {
+	switch {
+	case ray.SlowAgents(d.Program):
 		return reason.Failed("%w: %s", errSlowAgents, d)
+	case d.exit.Signal == syscall.SIGTERM, ray.Signalled(d.Program):
+		return reason.Failed("%s: %w", d, errSignalled)
+	default:
+		return reason.Failed("%s", d)
 	}
-	return reason.Failed("%s", d)
 }
 
 func newProcesses(o Options, note func(context.Context, topic, string)) *processes {

@@ -151,6 +151,22 @@ watchdog.refused = "10m"`, do: func(_ *testHost, p *process, gcs *exec.Cmd) {
 			code: 0, reason: "the node was drained away by someone: idle for long enough",
 		},
 		{
+			// It was a success, and the training was short of a node.
+			name: "somebody runs ray stop", fakeray: "actor",
+			do:   func(h *testHost, _ *process, _ *exec.Cmd) { h.tell("raylet", syscall.SIGTERM) },
+			code: 70,
+			reason: "Ray failed: raylet ended with exit code 0*: it got a SIGTERM that raynoded did not send: " +
+				"did somebody run `ray stop`?",
+		},
+		{
+			name: "a launcher ends all of its processes", fakeray: "actor",
+			do: func(h *testHost, p *process, _ *exec.Cmd) {
+				h.tell("raylet", syscall.SIGTERM)
+				p.signal(syscall.SIGTERM)
+			},
+			code: 0, reason: "asked to stop: terminated",
+		},
+		{
 			name: "disowned", fakeray: "actor",
 			do:     func(h *testHost, _ *process, _ *exec.Cmd) { h.tell("raylet", syscall.SIGHUP) },
 			code:   70,

@@ -3,6 +3,7 @@ package cluster
 import (
 	"context"
 	"fmt"
+	"strings"
 	"sync/atomic"
 	"time"
 
@@ -123,6 +124,9 @@ func (m *Member) Drained(ctx context.Context) error {
 	defer cancel()
 	me, err := m.me(ctx, conn)
 	if err != nil || me.Alive {
+		return nil
+	}
+	if strings.Contains(me.Death.Message, "SIGTERM") { // of whoever stops Ray on this host, which is no drain
 		return nil
 	}
 	switch me.Death.Reason {
