@@ -38,5 +38,5 @@ func (l *life) jobEnv() []string {
 	if l.role().Kind == role.Single {
 		return env
 	}
-	return append(env, l.node.Driver()...)
+	return append(env, l.node.DriverEnv()...)
 }

@@ -64,7 +64,7 @@ func (d death) String() string {
 }
 
 // errSlowAgents is how a start of Ray fails that may go well the next time.
-var errSlowAgents = fmt.Errorf("Ray's agents needed more than %g s", ray.AgentLimit.Seconds())
+var errSlowAgents = fmt.Errorf("Ray's agents needed more than %g s", ray.AgentTimeout.Seconds())
 
 // failure is what the death of a vital program means to its node.
 func (d death) failure() error {
@@ -118,7 +118,7 @@ func (p *processes) take(c child.Process) (member, bool) {
 	if program.Name == "" || slices.ContainsFunc(p.members, known) {
 		return member{}, false
 	}
-	m := member{c, program.Of(c.PID)}
+	m := member{c, program.WithLogsOf(c.PID)}
 	p.members = append(p.members, m)
 	return m, true
 }

@@ -126,7 +126,7 @@ func (r *roles) hidden(p proposal) []string {
 // impatient are the windows that have become longer than the Ray that runs was told to wait for its
 // head: it would leave before raynoded does.
 func (r *roles) impatient() []string {
-	if !r.running || ray.Patience(r.now().Role) <= ray.Patience(r.life) {
+	if !r.running || ray.ReconnectTimeout(r.now().Role) <= ray.ReconnectTimeout(r.life) {
 		return nil
 	}
 	var keys []string

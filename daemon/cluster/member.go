@@ -24,7 +24,7 @@ type Member struct {
 	ID      string               // the cluster id: a worker knows it beforehand, a head after Await
 	Version string               // the Ray of the GCS
 	NodeID  string               // from the raylet's command line; "" before Ray 2.40, then Await finds it
-	Mark    string               // tells this start from others where there is no NodeID
+	StartID string               // tells this start from others where there is no NodeID
 	IsHead  bool
 
 	listed atomic.Bool // Await has seen this start
@@ -92,7 +92,7 @@ func (m *Member) alive(ctx context.Context, conn *gcs.Conn) (bool, error) {
 func (m *Member) me(ctx context.Context, conn *gcs.Conn) (gcs.Node, error) {
 	all, err := conn.Nodes(ctx)
 	for _, n := range all {
-		if n.ID == m.NodeID || m.NodeID == "" && n.InstanceID == m.Mark {
+		if n.ID == m.NodeID || m.NodeID == "" && n.InstanceID == m.StartID {
 			return n, nil
 		}
 	}

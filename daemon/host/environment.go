@@ -39,7 +39,7 @@ func FindEnvironment(ctx context.Context, r *role.Role, dirs Dirs, env []string)
 	token, _ := tokenFile(decided, credentials(decided)) // that there is none is for the start to complain about
 	sources.Address, sources.Interface = ip, InterfaceOf(ip)
 	if decided.Kind != role.Single {
-		sources.Node = dirs.Node(decided, token).Own()
+		sources.Node = dirs.Node(decided, token).Env()
 	}
 	e := Environment{
 		Kind: decided.Kind, Files: r.Files, Address: ip, Interface: sources.Interface, ConfFile: dirs.NCCLConf(),
