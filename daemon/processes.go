@@ -103,7 +103,7 @@ func (p *processes) adopt(parent int) {
 			continue
 		}
 		p.record(m.Process)
-		_, _ = p.markSession(m.Program) // also of a start that comes to nothing; tidy complains if it cannot be done
+		_, _ = p.claimSession(m.Program) // also of a start that comes to nothing; tidy complains if it cannot be done
 		p.reportDeath(m)
 		if m.Name == "raylet" {
 			p.rayletSeen <- m
@@ -147,8 +147,8 @@ func (p *processes) find(name string) (member, bool) {
 	return p.members[i], true
 }
 
-// markSession marks the session of one of Ray's programs as this node's.
-func (p *processes) markSession(program ray.Program) (ray.Session, error) {
+// claimSession marks the session of one of Ray's programs as this node's.
+func (p *processes) claimSession(program ray.Program) (ray.Session, error) {
 	s := ray.SessionOf(program)
 	if s == (ray.Session{}) {
 		return s, nil

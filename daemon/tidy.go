@@ -27,7 +27,7 @@ func (l *life) tidyFirst(ctx context.Context) error {
 // replaced: Ray itself never removes one. Others' are not touched, nor is one that a program still
 // has open.
 func (l *life) tidy(ctx context.Context) error {
-	current, err := l.processes.markSession(l.program)
+	current, err := l.processes.claimSession(l.program)
 	if err != nil {
 		l.log.WithError(err).Warn("cannot claim Ray's session as this node's: it will not be removed")
 	}

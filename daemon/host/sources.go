@@ -21,7 +21,7 @@ func ownProfiles(r *role.Role) string { return filepath.Join(filepath.Dir(r.File
 // ReadSources reads the profiles and files that the role names, and what this host is like. All
 // that is wrong is in the error.
 func ReadSources(r *role.Role, dirs Dirs, env []string) (environ.Sources, error) {
-	s := environ.Sources{Role: r, Own: env, ConfFile: dirs.NCCLConf(), Mark: ray.StartIDVariable}
+	s := environ.Sources{Role: r, Environ: env, ConfFile: dirs.NCCLConf(), StartIDVariable: ray.StartIDVariable}
 	var problems []error
 	var err error
 	s.Profiles, err = readProfiles(r.EnvFrom.Profiles, ownProfiles(r), shippedProfiles)
