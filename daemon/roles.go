@@ -115,7 +115,7 @@ func (r *roles) accept(p proposal) (live, rest []string) {
 // hidden are keys that need a new Ray although they are live or the same: a named file holds
 // something else, or the number of nodes makes another thing of an auto role.
 func (r *roles) hidden(p proposal) []string {
-	keys := host.Differing(r.named, p.Named)
+	keys := host.ChangedKeys(r.named, p.Named)
 	if was := r.decided; was != nil && p.role.Kind == role.Auto && was.Kind == role.Auto &&
 		(was.Cluster.Nodes == 1) != (p.role.Cluster.Nodes == 1) {
 		keys = append(keys, "cluster.nodes")

@@ -33,7 +33,7 @@ func exitCode(err error) int {
 		return exitUsage
 	case errors.As(err, &problems), errors.Is(err, role.ErrNoFile):
 		return reason.ExitRole
-	case errors.Is(err, report.ErrNobody):
+	case errors.Is(err, report.ErrNotRunning):
 		return reason.ExitUnreachable
 	default:
 		return reason.Of(err).Exit

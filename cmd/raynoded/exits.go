@@ -12,12 +12,12 @@ type exit struct {
 	text string
 }
 
-// another stands for every code that is not in the list.
-const another = -1
+// anyOther stands for every code that is not in the list.
+const anyOther = -1
 
 // word is the code as a person reads it.
 func (e exit) word() string {
-	if e.code == another {
+	if e.code == anyOther {
 		return "other"
 	}
 	return strconv.Itoa(e.code)
@@ -41,7 +41,7 @@ var exits = map[string][]exit{
 		{reason.ExitMismatch, "another cluster than the pinned one, or Ray/Python versions do not match"},
 		{reason.ExitToken, "the token was refused"},
 		{reason.ExitRole, "bad role file"},
-		{another, "the job's own; 128+n for a signal; one of 69 to 79 is reported as 1"},
+		{anyOther, "the job's own; 128+n for a signal; one of 69 to 79 is reported as 1"},
 	},
 	"reload": {
 		{reason.ExitOK, "applied, or nothing to do"},

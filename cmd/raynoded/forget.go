@@ -39,11 +39,11 @@ func forget(ctx context.Context, path string, sure bool, stdin io.Reader, stdout
 	if err != nil {
 		return err
 	}
-	kept, err := host.FindKept(r, host.FindDirs(r.Name, os.Getenv))
+	kept, err := host.FindHeadState(r, host.FindDirs(r.Name, os.Getenv))
 	if err != nil {
 		return err
 	}
-	if kept.None() {
+	if kept.Empty() {
 		fmt.Fprintf(stdout, "Nothing to forget: there is no %s.\n", kept)
 		return nil
 	}
@@ -60,8 +60,8 @@ func forget(ctx context.Context, path string, sure bool, stdin io.Reader, stdout
 }
 
 // confirmed asks a person. Who is none has not agreed.
-func confirmed(kept host.Kept, stdin io.Reader, stdout io.Writer) bool {
-	if f, is := stdin.(*os.File); is && !terminal(f) {
+func confirmed(kept host.HeadState, stdin io.Reader, stdout io.Writer) bool {
+	if f, is := stdin.(*os.File); is && !isTerminal(f) {
 		return false
 	}
 	fmt.Fprintf(stdout, "Delete the state of the head in %s? Its actors, jobs and cluster id are gone then. [y/N] ", kept)

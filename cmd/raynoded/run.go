@@ -122,7 +122,7 @@ func node(
 func signals(parent context.Context, hangups chan<- struct{}) (ctx, hurry context.Context, stop func()) {
 	ctx, ask := context.WithCancelCause(parent)
 	hurry, press := context.WithCancel(context.WithoutCancel(parent))
-	attached := terminal(os.Stdin) // a terminal that hangs up is none any more when its signal comes
+	attached := isTerminal(os.Stdin) // a terminal that hangs up is none any more when its signal comes
 	came := make(chan os.Signal, 2)
 	signal.Notify(came, unix.SIGTERM, unix.SIGINT, unix.SIGHUP)
 	// A log that broke off is no end; ignoring it would be inherited by Ray.

@@ -40,8 +40,8 @@ func resolve(ctx context.Context, host string) ([]netip.Addr, error) {
 	return found, nil
 }
 
-// locals are the addresses of this host.
-func locals() ([]netip.Addr, error) {
+// localAddrs are the addresses of this host.
+func localAddrs() ([]netip.Addr, error) {
 	all, err := net.InterfaceAddrs()
 	return addrs(all), err
 }
@@ -61,15 +61,15 @@ func addrs(all []net.Addr) []netip.Addr {
 func ofThisHost(host string, resolved, local []netip.Addr) (netip.Addr, bool) {
 	_, literal := netip.ParseAddr(host)
 	for _, ip := range resolved {
-		if ip.IsLoopback() && (literal == nil || isMe(host)) || !ip.IsLoopback() && slices.Contains(local, ip) {
+		if ip.IsLoopback() && (literal == nil || isThisHost(host)) || !ip.IsLoopback() && slices.Contains(local, ip) {
 			return ip, true
 		}
 	}
 	return netip.Addr{}, false
 }
 
-// isMe says whether a name is this host's own, with or without its domain.
-func isMe(host string) bool {
+// isThisHost says whether a name is this host's own, with or without its domain.
+func isThisHost(host string) bool {
 	me, err := os.Hostname()
 	short, _, _ := strings.Cut(me, ".")
 	name, _, _ := strings.Cut(host, ".")
@@ -82,7 +82,7 @@ func NodeIP(ctx context.Context, r *role.Role) (string, error) {
 	if r.Kind == role.Single || r.Kind == role.Auto {
 		return "", nil
 	}
-	if ip, err := chosen(r.Node); ip != "" || err != nil {
+	if ip, err := configuredIP(r.Node); ip != "" || err != nil {
 		return ip, err
 	}
 	if r.Kind == role.Head {
@@ -101,7 +101,7 @@ func headIP(ctx context.Context, host string) (string, error) {
 	if err != nil {
 		return "", reason.Unfit("cluster.head", "%w: a head must know its own address: mend the name or set node.ip", err)
 	}
-	local, err := locals()
+	local, err := localAddrs()
 	if err != nil {
 		return "", reason.Unfit("cluster.head", "cannot list this host's addresses: %w", err)
 	}
@@ -122,14 +122,14 @@ func headIP(ctx context.Context, host string) (string, error) {
 // WorkerIP is the address by which the others reach a worker: the source address on the way to the
 // head.
 func WorkerIP(r *role.Role, head string) (string, error) {
-	if ip, err := chosen(r.Node); ip != "" || err != nil {
+	if ip, err := configuredIP(r.Node); ip != "" || err != nil {
 		return ip, err
 	}
 	return route(head)
 }
 
-// chosen is the address that the role file names by [node], "" if it names none.
-func chosen(n role.Node) (string, error) {
+// configuredIP is the address that the role file names by [node], "" if it names none.
+func configuredIP(n role.Node) (string, error) {
 	switch {
 	case n.IP != "":
 		return n.IP, nil

@@ -22,7 +22,7 @@ func Decide(ctx context.Context, r *role.Role, getenv func(string) string) (*rol
 		return &decided, nil
 	}
 	if r.Cluster.Auto != nil {
-		return &decided, launched(&decided, getenv)
+		return &decided, decideByLauncher(&decided, getenv)
 	}
 	if r.Cluster.Nodes == 1 {
 		decided.Kind = role.Single
@@ -56,7 +56,7 @@ func isHead(r *role.Role, resolved []netip.Addr) (bool, error) {
 	if ip, err := netip.ParseAddr(r.Node.IP); err == nil {
 		return slices.Contains(resolved, ip.Unmap()), nil
 	}
-	local, err := locals()
+	local, err := localAddrs()
 	if err != nil {
 		return false, reason.Unfit("role", "cannot list this host's addresses: %w", err)
 	}
@@ -64,8 +64,8 @@ func isHead(r *role.Role, resolved []netip.Addr) (bool, error) {
 	return mine, nil
 }
 
-// launched fills in what a launcher's variables say.
-func launched(r *role.Role, getenv func(string) string) error {
+// decideByLauncher fills in what a launcher's variables say.
+func decideByLauncher(r *role.Role, getenv func(string) string) error {
 	names := r.Cluster.Auto
 	rank, err1 := number(getenv, "rank", names.Rank)
 	nodes, err2 := number(getenv, "nodes", names.Nodes)

@@ -64,7 +64,7 @@ func (d Dirs) NCCLConf() string { return filepath.Join(d.Run, "nccl.conf") }
 // ControlSocket is where commands reach the daemon.
 func (d Dirs) ControlSocket() string { return filepath.Join(d.Run, "control.sock") }
 
-// RayToken is the copy of the token that Ray is given. See KeepToken.
+// RayToken is the copy of the token that Ray is given. See WriteRayToken.
 func (d Dirs) RayToken() string { return filepath.Join(d.Run, "ray-token") }
 
 // StartLog is what `ray start` printed last.

@@ -34,10 +34,10 @@ func (d Dirs) Lock() (*os.File, error) {
 // openLock opens the file for nobody else: who may only read it could hold the lock, and keep this
 // node from starting.
 func (d Dirs) openLock() (*os.File, error) {
-	path, secure := filepath.Join(d.State, "lock"), d.give
+	path, secure := filepath.Join(d.State, "lock"), d.giveToOwner
 	f, err := os.OpenFile(path, os.O_CREATE|os.O_EXCL|os.O_RDWR|unix.O_NOFOLLOW, 0o600)
 	if errors.Is(err, os.ErrExist) {
-		secure = narrow
+		secure = restrict
 		f, err = os.OpenFile(path, os.O_RDWR|unix.O_NOFOLLOW, 0)
 	}
 	if err != nil {
@@ -51,7 +51,7 @@ func (d Dirs) openLock() (*os.File, error) {
 }
 
 // give gives a file that root has made to the owner of the state folder, whose unit runs the role.
-func (d Dirs) give(f *os.File) error {
+func (d Dirs) giveToOwner(f *os.File) error {
 	info, err := os.Stat(d.State)
 	if err != nil || os.Getuid() != 0 {
 		return err
@@ -63,8 +63,8 @@ func (d Dirs) give(f *os.File) error {
 	return f.Chown(int(folder.Uid), int(folder.Gid))
 }
 
-// narrow takes from others what an earlier raynoded gave them, if the file is ours.
-func narrow(f *os.File) error {
+// restrict takes from others what an earlier raynoded gave them, if the file is ours.
+func restrict(f *os.File) error {
 	info, err := f.Stat()
 	if err != nil || info.Mode().Perm()&0o077 == 0 || int(info.Sys().(*syscall.Stat_t).Uid) != os.Getuid() {
 		return err

@@ -31,9 +31,9 @@ func nodeName(r *role.Role) string {
 	return name
 }
 
-// PortsFree returns what is wrong with the fixed ports of a node: each must be free on the address
+// CheckPorts returns what is wrong with the fixed ports of a node: each must be free on the address
 // that Ray binds it to.
-func PortsFree(n ray.Node) error {
+func CheckPorts(n ray.Node) error {
 	var problems []error
 	check := func(p ray.Port, ip string) {
 		if err := ray.CheckFree(p, ip); err != nil {

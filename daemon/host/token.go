@@ -108,10 +108,10 @@ func (d Dirs) rayTokenOf(r *role.Role, file string) string {
 	return d.RayToken()
 }
 
-// KeepToken writes that file, which stays as it is for as long as Ray runs: each of Ray's processes
+// WriteRayToken writes that file, which stays as it is for as long as Ray runs: each of Ray's processes
 // reads it when it starts, and a new token is for a new cluster. systemd's credentials stay by
 // themselves.
-func (d Dirs) KeepToken(r *role.Role, secret gcs.Token) error {
+func (d Dirs) WriteRayToken(r *role.Role, secret gcs.Token) error {
 	if secret == (gcs.Token{}) || r.Auth.TokenFile == "" {
 		return nil
 	}
