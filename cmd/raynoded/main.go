@@ -47,13 +47,14 @@ func explainExits(root *cobra.Command) {
 	}
 }
 
-// silent says that there is nothing more to say.
+// silent says whether there is nothing more to print about an error.
 func silent(err error) bool {
 	var told reported
 	return errors.As(err, &told)
 }
 
-// message is what a person reads. Problems of a role file have their own places.
+// message is what a person reads about an error. Problems of a role file say themselves where they
+// are.
 func message(err error) string {
 	var problems role.Problems
 	if errors.As(err, &problems) {
