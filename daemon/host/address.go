@@ -16,7 +16,7 @@ import (
 	"github.com/raynoded/raynoded/daemon/role"
 )
 
-// ErrUnresolved says that a name has no address yet, which may change.
+// ErrUnresolved says that a name has no address. It may have one later.
 var ErrUnresolved = errors.New("cannot resolve the name")
 
 // resolveTimeout is how long a name server may take.
@@ -40,7 +40,7 @@ func resolve(ctx context.Context, host string) ([]netip.Addr, error) {
 	return found, nil
 }
 
-// localAddrs are the addresses of this host.
+// localAddrs returns the addresses of this host.
 func localAddrs() ([]netip.Addr, error) {
 	all, err := net.InterfaceAddrs()
 	return addrs(all), err
@@ -56,8 +56,9 @@ func addrs(all []net.Addr) []netip.Addr {
 	return found
 }
 
-// ofThisHost says whether one of the head's addresses is this host's, and which. A loopback address
-// counts if the role file gives it as such, or if the name is this host's own (Debian's 127.0.1.1).
+// ofThisHost returns the head's address that belongs to this host, if there is one. A loopback
+// address counts if the role file gives the address itself, or if the name is this host's own
+// (Debian's 127.0.1.1).
 func ofThisHost(host string, resolved, local []netip.Addr) (netip.Addr, bool) {
 	_, literal := netip.ParseAddr(host)
 	for _, ip := range resolved {
@@ -76,8 +77,8 @@ func isThisHost(host string) bool {
 	return err == nil && (strings.EqualFold(host, me) || strings.EqualFold(name, short))
 }
 
-// NodeIP is the address that a node of the role would have now; "" of a single host, and of a host
-// that does not know yet what it is.
+// NodeIP is the address that a node of the role would have now. "" = it is a single host, or an
+// auto role that is not decided yet.
 func NodeIP(ctx context.Context, r *role.Role) (string, error) {
 	if r.Kind == role.Single || r.Kind == role.Auto {
 		return "", nil
@@ -95,7 +96,7 @@ func NodeIP(ctx context.Context, r *role.Role) (string, error) {
 	return route(HeadAddress(resolved[0].String(), r.Cluster.Head))
 }
 
-// headIP is which of the addresses of cluster.head is this host's.
+// headIP is the address of cluster.head that belongs to this host.
 func headIP(ctx context.Context, host string) (string, error) {
 	resolved, err := resolve(ctx, host)
 	if err != nil {
@@ -128,7 +129,7 @@ func WorkerIP(r *role.Role, head string) (string, error) {
 	return route(head)
 }
 
-// configuredIP is the address that the role file names by [node], "" if it names none.
+// configuredIP is the address that [node] of the role file names; "" = it names none.
 func configuredIP(n role.Node) (string, error) {
 	switch {
 	case n.IP != "":
@@ -159,7 +160,7 @@ func interfaceIP(name string) (string, error) {
 	return "", reason.Unfit("node.interface", "%s has no address", name)
 }
 
-// route is this host's address on the way to an address. Nothing is sent.
+// route is the address that this host uses as its source on the way to another. Nothing is sent.
 func route(to string) (string, error) {
 	conn, err := net.Dial("udp", to)
 	if err != nil {

@@ -11,14 +11,14 @@ import (
 	"github.com/raynoded/raynoded/daemon/role"
 )
 
-// HeadState is where a persistent head's state lies.
+// HeadState is the place where a persistent head keeps its state.
 type HeadState struct {
 	role *role.Role
 	dirs Dirs
 }
 
-// FindHeadState returns where the head of a role keeps its state. Without persistent_head it is what was
-// kept before, if anything.
+// FindHeadState returns where the head of a role keeps its state. If the role has no
+// persistent_head, it is what the head kept earlier, if anything.
 func FindHeadState(r *role.Role, dirs Dirs) (HeadState, error) {
 	if r.Kind == role.Worker || r.Kind == role.Single {
 		return HeadState{}, fmt.Errorf("%w: a %s keeps no state of a cluster: ask on the head", reason.ErrRole, r.Kind)
@@ -40,13 +40,13 @@ func (k HeadState) String() string {
 	return k.dirs.store()
 }
 
-// Empty says that there is nothing to forget. A Redis is not asked.
+// Empty says that there is nothing to forget. It does not ask a Redis.
 func (k HeadState) Empty() bool {
 	_, err := os.Stat(k.dirs.store())
 	return !k.inRedis() && errors.Is(err, os.ErrNotExist)
 }
 
-// Forget deletes the state, so that the head's next start makes a new cluster. It refuses while a
+// Forget deletes the state, so that the head's next start makes a new cluster. It fails while a
 // raynoded runs the role.
 func (k HeadState) Forget(ctx context.Context) error {
 	if _, err := os.Stat(k.dirs.State); err == nil {

@@ -20,8 +20,8 @@ func (d Dirs) Make() error {
 	)
 }
 
-// MakeForRay proves that there is room in the state folder, and makes the folders that Ray needs:
-// its temp_dir and, of a head that keeps its state on this host, the store for it.
+// MakeForRay proves that the state folder's disk has space, and makes the folders that Ray needs:
+// its temp_dir and, for a head that keeps its state on this host, the store.
 func (d Dirs) MakeForRay(r *role.Role) error {
 	problems := []error{checkSpace("the state folder", d.State), d.makeTemp(r)}
 	if KeepsState(r) {
@@ -35,7 +35,7 @@ func KeepsState(r *role.Role) bool {
 	return r.Kind == role.Head && r.Cluster.PersistentHead && r.Cluster.Redis == (role.Address{})
 }
 
-// folder makes a folder which the setting called another would move elsewhere.
+// folder makes a folder. another is the setting that would move it elsewhere.
 func (d Dirs) folder(key, dir, another string) error {
 	if err := d.makePrivate(dir); err != nil {
 		return reason.Unfit(key, "%w, remove it or set %s", err, another)
@@ -58,8 +58,8 @@ func (d Dirs) makeTemp(r *role.Role) error {
 	return checkSpace("ray.temp_dir", dir)
 }
 
-// makeStore makes the folder for a persistent head's state, which nobody else may read:
-// environments of jobs are in it.
+// makeStore makes the folder for a persistent head's state. No other user may read it, as it holds
+// the environments of jobs.
 func (d Dirs) makeStore() error {
 	if err := os.MkdirAll(d.store(), 0o700); err != nil {
 		return reason.Unfit("the state folder", "cannot make the folder: %w", err)
@@ -77,7 +77,8 @@ func makeWritable(key, dir string) error {
 	return nil
 }
 
-// checkSpace proves that the disk takes what is written: a full one lets everything else be done.
+// checkSpace proves that the disk has space by writing to it. On a full disk, everything but
+// writing works.
 func checkSpace(key, dir string) error {
 	f, err := os.CreateTemp(dir, ".raynoded-")
 	if err == nil {

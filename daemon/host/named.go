@@ -11,8 +11,8 @@ import (
 	"github.com/raynoded/raynoded/daemon/role"
 )
 
-// Snapshot is what a role comes from, as it was at one moment: its own files, and what is in the
-// files that it names.
+// Snapshot is what a role comes from, as it was at one moment: its own files, and the contents of
+// the files that it names.
 type Snapshot struct {
 	Files role.Files
 	Named map[string]string // key of the role file → what the files behind it hold
@@ -23,11 +23,11 @@ func (r Snapshot) Same(other Snapshot) bool {
 	return r.Files.Same(other.Files) && maps.Equal(r.Named, other.Named)
 }
 
-// Finished implements filewatch.Content. Of a named file nobody knows what it looks like when it
-// is.
+// Finished implements filewatch.Content. It looks at the role's own files only: nobody knows what
+// a named file looks like once it is complete.
 func (r Snapshot) Finished(before Snapshot) bool { return r.Files.Finished(before.Files) }
 
-// namedFiles are those that a role names and whose content Ray is started with, by their keys.
+// namedFiles returns, by key, the files that a role names and whose contents Ray is started with.
 func namedFiles(r *role.Role) map[string][]string {
 	files := map[string][]string{}
 	if r.Auth.Mode == role.Token && r.Auth.TokenFile != "" {
@@ -44,7 +44,8 @@ func namedFiles(r *role.Role) map[string][]string {
 	return files
 }
 
-// Fingerprints tell one content of named files from another. They hold none of it.
+// Fingerprints returns a hash of each key's named files, which tells one content from another. It
+// reveals none of it.
 func Fingerprints(r *role.Role) map[string]string {
 	prints := map[string]string{}
 	for key, files := range namedFiles(r) {
@@ -69,7 +70,7 @@ func Read(path string, inForce *role.Role) Snapshot {
 	return Snapshot{Files: role.Read(path), Named: Fingerprints(inForce)}
 }
 
-// Paths are the paths of what Read reads.
+// Paths returns the paths of the files that Read reads.
 func Paths(path string, inForce *role.Role) []string {
 	paths := role.Paths(path)
 	for _, files := range namedFiles(inForce) {
@@ -78,7 +79,7 @@ func Paths(path string, inForce *role.Role) []string {
 	return paths
 }
 
-// ChangedKeys are the keys whose named files hold something else.
+// ChangedKeys returns the keys whose named files have other contents in b than in a.
 func ChangedKeys(a, b map[string]string) []string {
 	var keys []string
 	for _, key := range slices.Sorted(maps.Keys(b)) {
