@@ -58,7 +58,8 @@ func TestForget_Refusals(t *testing.T) {
 	require.Equal(t, 71, p.exit())
 	require.Equal(
 		t,
-		"raynoded: this host is not fit: cluster.redis: not a Ray program: X
+		"raynoded: this host is not fit: cluster.redis: not a Ray program: /bin/true: its first line names no Python, "+
+			"which is needed to ask the Redis",
 		p.stderr(),
 	)
 }

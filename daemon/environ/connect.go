@@ -6,11 +6,11 @@ import (
 	"strings"
 )
 
-// These two variables say how often a process of Ray's tries to reach its raylet, and a raylet its
-// object store, and how long the pause between two attempts is. In one start of Ray in three, the
-// raylet is ready a moment before the thread of its store, and then sleeps for the whole pause. With
-// Ray's default of 10 attempts and 1,000 ms, 12 of 36 starts of 2.9.3, 2.40.0 and 2.60.0 took 1 s
-// longer; with the same total time in short steps, 0 of 34 did.
+// These two variables say how often a process of Ray's tries to reach its raylet, and a raylet
+// its object store, and how long the pause between two attempts is. In one start of Ray in
+// three, the raylet is ready a moment before the thread of its store, and then sleeps for the
+// whole pause. With Ray's default of 10 attempts and 1,000 ms, 12 of 36 starts of 2.9.3,
+// 2.40.0 and 2.60.0 took 1 s longer; with the same total time in short steps, 0 of 34 did.
 const (
 	connectPause    = "RAY_raylet_client_connect_timeout_milliseconds"
 	connectAttempts = "RAY_raylet_client_num_connect_attempts"
