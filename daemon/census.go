@@ -23,7 +23,7 @@ func (l *life) census(ctx context.Context) error {
 		every, r := countInterval, l.roles.now()
 		if all, err := l.member.Nodes(ctx); err == nil {
 			c := cluster.Count(all)
-			l.note(ctx, nodes, c.Of(r.Cluster.Nodes, 0))
+			l.note(ctx, nodes, c.OutOf(r.Cluster.Nodes, 0))
 			if c.Nodes >= r.Cluster.Nodes {
 				every = recountInterval
 			}

@@ -57,6 +57,6 @@ func (l *life) sayUncompiled() {
 	if packages := l.install.Uncompiled(); packages != "" {
 		l.entry().Warnf("ray.bin: the Python files in %s are not compiled: Ray's agents need four times the CPU to start, "+
 			"and may take %g s; run once, as a user who may write there: %s",
-			packages, ray.AgentLimit.Seconds(), l.install.Compile(packages))
+			packages, ray.AgentTimeout.Seconds(), l.install.Compile(packages))
 	}
 }

@@ -146,10 +146,11 @@
 //   - A Redis with a password is refused: Ray 2.60 puts it into the command line of its GCS. The
 //     namespace in it is the head's address, which a head that comes back must have again, and no
 //     other cluster has.
-//   - A session folder of Ray is ours if it is in our own state folder, or has our mark in it:
-//     others may share a temp_dir. The mark says there which user's on which host the node is, and
-//     must be a file of this user's; a session with the marks of several is removed by the last of
-//     them. Everybody may write into such a folder, which is Ray's own doing.
+//   - A session folder of Ray is ours if it is in our own state folder, or has our owner file:
+//     others may share a temp_dir. The owner file says there which user's on which host the
+//     node is, and must belong to this user; a session with several owner files is removed by
+//     the last of the owners. Everybody may write into such a folder, which is Ray's own
+//     doing.
 //   - A probe that waits is no reason not to ask again: while the head is silent or stuck,
 //     questions overlap. With a round trip of 1 s and a fifth of all packets lost, one question in
 //     five takes longer than 15 s (200 watchers, measured).

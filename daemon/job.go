@@ -47,7 +47,7 @@ func (l *life) complete(ctx context.Context) error {
 	}
 	ctx, cancel := within(ctx, j.WaitTimeout.Duration)
 	defer cancel()
-	var have cluster.Counted
+	var have cluster.Totals
 	before := false
 	for {
 		r := l.roles.now()
@@ -60,13 +60,13 @@ func (l *life) complete(ctx context.Context) error {
 			}
 			before = enough
 			if !enough {
-				l.note(ctx, job, "the job waits: "+have.Of(want, j.WaitGPUs))
+				l.note(ctx, job, "the job waits: "+have.OutOf(want, j.WaitGPUs))
 			}
 		}
 		if over := r.pause(ctx, countInterval/2); over != nil {
 			if errors.Is(over, errTimeUp) {
 				return fmt.Errorf(
-					"%w within job.wait_timeout (%s): %s", reason.ErrIncomplete, j.WaitTimeout, have.Of(want, j.WaitGPUs),
+					"%w within job.wait_timeout (%s): %s", reason.ErrIncomplete, j.WaitTimeout, have.OutOf(want, j.WaitGPUs),
 				)
 			}
 			return over

@@ -71,7 +71,7 @@ func (l *life) prepareHead(ctx context.Context) error {
 	}
 	l.node.IP, l.node.Address = ip, host.HeadAddress(ip, l.role().Cluster.Head)
 	l.member.Head.Address, l.member.Version = l.node.Address, l.install.Ray
-	return host.PortsFree(l.node)
+	return host.CheckPorts(l.node)
 }
 
 // ask asks the head once, and compares what it is with what this node may join. The address that
@@ -100,7 +100,7 @@ func (l *life) ask(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	return host.PortsFree(l.node)
+	return host.CheckPorts(l.node)
 }
 
 // errHeadStarts says that a head's GCS is there, but not yet the head itself.

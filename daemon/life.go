@@ -80,7 +80,7 @@ func (l *life) serve(ctx context.Context) error {
 	if err := l.comeUp(ctx); err != nil {
 		return err
 	}
-	if err := l.dirs.WriteRayEnv(l.role().Name, l.node.Driver()); err != nil {
+	if err := l.dirs.WriteRayEnv(l.role().Name, l.node.DriverEnv()); err != nil {
 		return err
 	}
 	l.joined = true

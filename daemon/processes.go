@@ -66,7 +66,7 @@ func (d death) String() string {
 }
 
 // errSlowAgents is how a start of Ray fails that may go well the next time.
-var errSlowAgents = fmt.Errorf("Ray's agents needed more than %g s", ray.AgentLimit.Seconds())
+var errSlowAgents = fmt.Errorf("Ray's agents needed more than %g s", ray.AgentTimeout.Seconds())
 
 // errSignalled is how Ray fails where somebody else has stopped it, as `ray stop` does with every
 // Ray of a host.
@@ -113,7 +113,7 @@ func (p *processes) adopt(parent int) {
 			continue
 		}
 		p.record(m.Process)
-		_, _ = p.markSession(m.Program) // also of a start that comes to nothing; tidy complains if it cannot be done
+		_, _ = p.claimSession(m.Program) // also of a start that comes to nothing; tidy complains if it cannot be done
 		p.reportDeath(m)
 		if m.Name == "raylet" {
 			p.rayletSeen <- m
@@ -128,7 +128,7 @@ func (p *processes) take(c child.Process) (member, bool) {
 	if program.Name == "" || slices.ContainsFunc(p.members, known) {
 		return member{}, false
 	}
-	m := member{c, program.Of(c.PID)}
+	m := member{c, program.WithLogsOf(c.PID)}
 	p.members = append(p.members, m)
 	return m, true
 }
@@ -157,8 +157,8 @@ func (p *processes) find(name string) (member, bool) {
 	return p.members[i], true
 }
 
-// markSession marks the session of one of Ray's programs as this node's.
-func (p *processes) markSession(program ray.Program) (ray.Session, error) {
+// claimSession marks the session of one of Ray's programs as this node's.
+func (p *processes) claimSession(program ray.Program) (ray.Session, error) {
 	s := ray.SessionOf(program)
 	if s == (ray.Session{}) {
 		return s, nil

@@ -14,7 +14,7 @@ import (
 
 // proposal is a reading of the role's sources, for the loop to accept or to refuse.
 type proposal struct {
-	host.Reading
+	host.Snapshot
 	role   *role.Role // nil if it is none, then err says why
 	err    error
 	answer chan report.Reloaded // has room

@@ -115,7 +115,7 @@ func (r *roles) accept(p proposal) (live, rest []string) {
 // hidden are keys that need a new Ray although they are live or the same: a named file holds
 // something else, or the number of nodes makes another thing of an auto role.
 func (r *roles) hidden(p proposal) []string {
-	keys := host.Differing(r.named, p.Named)
+	keys := host.ChangedKeys(r.named, p.Named)
 	if was := r.decided; was != nil && p.role.Kind == role.Auto && was.Kind == role.Auto &&
 		(was.Cluster.Nodes == 1) != (p.role.Cluster.Nodes == 1) {
 		keys = append(keys, "cluster.nodes")
@@ -126,7 +126,7 @@ func (r *roles) hidden(p proposal) []string {
 // impatient are the windows that have become longer than the Ray that runs was told to wait for its
 // head: it would leave before raynoded does.
 func (r *roles) impatient() []string {
-	if !r.running || ray.Patience(r.now().Role) <= ray.Patience(r.life) {
+	if !r.running || ray.ReconnectTimeout(r.now().Role) <= ray.ReconnectTimeout(r.life) {
 		return nil
 	}
 	var keys []string

@@ -15,10 +15,10 @@ const askTimeout = 5 * time.Second
 
 // start starts `ray start`, which puts Ray's processes beside itself and returns.
 func (l *life) start() error {
-	l.node.Mark = mark()
-	l.member.IsHead, l.member.Mark = l.node.Head, l.node.Mark
+	l.node.StartID = newStartID()
+	l.member.IsHead, l.member.StartID = l.node.Head, l.node.StartID
 	return l.processes.startRay(child.Command{
-		Path: l.install.Bin, Args: l.node.Args(), Env: append(l.environment.Env(), l.node.Own()...), Dir: l.node.TempDir,
+		Path: l.install.Bin, Args: l.node.Args(), Env: append(l.environment.Env(), l.node.Env()...), Dir: l.node.TempDir,
 	})
 }
 
@@ -36,8 +36,8 @@ func (l *life) arrive(ctx context.Context) error {
 	return l.member.Await(ctx)
 }
 
-// mark is new for every start.
-func mark() string {
+// newStartID returns an id that no other start of any node has.
+func newStartID() string {
 	b := make([]byte, 8)
 	_, _ = rand.Read(b)
 	return "raynoded-" + hex.EncodeToString(b)

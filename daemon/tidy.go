@@ -27,9 +27,9 @@ func (l *life) tidyFirst(ctx context.Context) error {
 // replaced: Ray itself never removes one. Others' are not touched, nor is one that a program still
 // has open.
 func (l *life) tidy(ctx context.Context) error {
-	current, err := l.processes.markSession(l.program)
+	current, err := l.processes.claimSession(l.program)
 	if err != nil {
-		l.log.WithError(err).Warn("cannot mark Ray's session as this node's: it will not be removed")
+		l.log.WithError(err).Warn("cannot claim Ray's session as this node's: it will not be removed")
 	}
 	if err != nil || current == (ray.Session{}) {
 		return forever(ctx)
@@ -46,10 +46,10 @@ func (l *life) tidy(ctx context.Context) error {
 	}
 }
 
-// adopt takes what is in our own folder without a mark.
+// adopt takes what is in our own folder without an owner file.
 func (l *life) adopt(folder string) {
 	if folder == l.dirs.Temp {
-		ray.Adopt(folder, l.owner(folder))
+		ray.ClaimAll(folder, l.owner(folder))
 	}
 }
 
@@ -67,7 +67,7 @@ func (l *life) shrink(ctx context.Context, all []ray.Session, few int, owner str
 // what is left.
 func (l *life) remove(ctx context.Context, old ray.Session, owner string) {
 	log := l.log.WithField("session", old.Dir)
-	held := old.Held(ctx)
+	held := old.InUse(ctx)
 	if ctx.Err() != nil {
 		return
 	}

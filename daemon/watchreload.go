@@ -16,17 +16,17 @@ import (
 func (d *Daemon) watchForReloads(ctx context.Context) {
 	var others sync.WaitGroup
 	defer others.Wait()
-	now := make(chan func(host.Reading))
+	now := make(chan func(host.Snapshot))
 	ask := func(asking context.Context) (report.Reloaded, error) {
 		answer := make(chan report.Reloaded, 1)
 		select {
-		case now <- func(r host.Reading) { answer <- d.propose(ctx, r) }: // also if nobody listens any more: it counts
+		case now <- func(r host.Snapshot) { answer <- d.propose(ctx, r) }: // also if nobody listens any more: it counts
 			return <-answer, context.Cause(ctx)
 		case <-asking.Done():
 			return report.Reloaded{}, context.Cause(asking)
 		}
 	}
-	others.Go(func() { d.serveCommands(ctx, report.Desk{Reload: ask}) })
+	others.Go(func() { d.serveCommands(ctx, report.Handlers{Reload: ask}) })
 	others.Go(func() {
 		for {
 			select {
@@ -45,19 +45,19 @@ func (d *Daemon) watchForReloads(ctx context.Context) {
 	}
 	path := d.options.Files.Path()
 	inForce := func() *role.Role { return d.loop.roles.now().Role }
-	_ = filewatch.Watch(ctx, kernel, filewatch.Subject[host.Reading]{
+	_ = filewatch.Watch(ctx, kernel, filewatch.Subject[host.Snapshot]{
 		Paths: func() []string { return host.Paths(path, inForce()) },
-		Look:  func() host.Reading { return host.Read(path, inForce()) },
-		Known: host.Reading{Files: d.options.Files, Named: host.Fingerprints(d.options.Role)},
-		Now:   now, Settled: func(r host.Reading) { d.propose(ctx, r) },
+		Look:  func() host.Snapshot { return host.Read(path, inForce()) },
+		Known: host.Snapshot{Files: d.options.Files, Named: host.Fingerprints(d.options.Role)},
+		Now:   now, Settled: func(r host.Snapshot) { d.propose(ctx, r) },
 	})
 }
 
 // serveCommands answers at the control socket.
-func (d *Daemon) serveCommands(ctx context.Context, desk report.Desk) {
+func (d *Daemon) serveCommands(ctx context.Context, handlers report.Handlers) {
 	l, err := report.Listen(d.options.Dirs.ControlSocket())
 	if err == nil {
-		err = report.Serve(ctx, l, desk)
+		err = report.Serve(ctx, l, handlers)
 	}
 	if ctx.Err() == nil {
 		d.loop.log.WithError(err).Warn("`raynoded reload` does not reach this node: SIGHUP does")
@@ -65,9 +65,9 @@ func (d *Daemon) serveCommands(ctx context.Context, desk report.Desk) {
 }
 
 // propose hands a reading to the loop, and returns what came of it.
-func (d *Daemon) propose(ctx context.Context, r host.Reading) report.Reloaded {
+func (d *Daemon) propose(ctx context.Context, r host.Snapshot) report.Reloaded {
 	file, err := r.Files.Load()
-	p := proposal{Reading: r, role: file, err: err, answer: make(chan report.Reloaded, 1)}
+	p := proposal{Snapshot: r, role: file, err: err, answer: make(chan report.Reloaded, 1)}
 	select {
 	case d.loop.proposals <- p:
 		return <-p.answer

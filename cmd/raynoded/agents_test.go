@@ -32,7 +32,7 @@ func TestRun_SlowAgents(t *testing.T) {
 			h.settled()
 			raylets := h.started("raylet")
 			require.Len(t, raylets, 2)
-			require.NotEqual(t, mark(t, raylets[0]), mark(t, raylets[1]))
+			require.NotEqual(t, startID(t, raylets[0]), startID(t, raylets[1]))
 			for _, program := range []string{"log_monitor", "dashboard", "gcs_server"} {
 				living := 0
 				for _, s := range h.started(program) {
@@ -49,15 +49,15 @@ func TestRun_SlowAgents(t *testing.T) {
 	}
 }
 
-// mark is by what the GCS tells one start of a node from another.
-func mark(t *testing.T, p fakeray.Process) string {
+// startID is by what the GCS tells one start of a node from another.
+func startID(t *testing.T, p fakeray.Process) string {
 	t.Helper()
 	for _, entry := range p.Env {
 		if text, found := strings.CutPrefix(entry, "RAY_CLOUD_INSTANCE_ID="); found {
 			return text
 		}
 	}
-	require.Fail(t, "it has no mark")
+	require.Fail(t, "it has no start id")
 	return ""
 }
 

@@ -20,7 +20,7 @@ func checkCommand() *cobra.Command {
 		Short: "Check a role file and its drop-ins",
 		Long: "Checks FILE (default " + defaultRole + ") and FILE.d/*.toml and reports every problem as file:line:col: " +
 			"key: what.\n" +
-			"It looks at nothing else: no network, no Ray, no rights are needed.\n\n" +
+			"It looks at nothing else, and needs no network, no Ray and no privileges.\n\n" +
 			"With --as, FILE may have any name and be anywhere: it is checked as if it were at PLACE already, together with " +
 			"the\n" +
 			"files that are there. PLACE is a role file or a drop-in, such as /etc/raynoded/role.toml.d/50-host.toml. In " +
@@ -92,11 +92,11 @@ func summary(r *role.Role) string {
 	return text
 }
 
-// wants is where systemd keeps what starts at boot.
+// wants is the folder in which systemd keeps the units that start at boot.
 const wants = "/etc/systemd/system/multi-user.target.wants"
 
-// warnings are about what is valid but hardly meant. A per-job node that starts at boot ends with
-// exit code 69 when no job runs.
+// warnings are about what is valid but probably a mistake. A per-job node that starts at boot ends
+// with exit code 69 if no job runs.
 func warnings(r *role.Role) []string {
 	unit := host.UnitName(r.Name)
 	all := r.Warnings(unit)

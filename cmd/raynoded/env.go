@@ -36,10 +36,11 @@ func envCommand() *cobra.Command {
 			"gets there\n" +
 			"(by the environment, or by the file that NCCL_CONF_FILE names), and its origin; then what is written elsewhere " +
 			"on\n" +
-			"this host and does not reach a service, and what is hardly meant. Values of env_from.files are never shown, " +
-			"nor is what\n" +
-			"was taken over and may be a secret. The base (PATH, HOME and the like) is that of whoever asks: a unit has its " +
-			"own.\n\n" +
+			"this host and does not reach a service, and what is probably a mistake. Values of env_from.files are never " +
+			"shown,\n" +
+			"nor are inherited values that may be secret. The base (PATH, HOME and the like) comes from the environment of " +
+			"this\n" +
+			"command; a unit may have another one.\n\n" +
 			"--diff compares it with the environment that a running process was started with, such as a raylet's; --cluster\n" +
 			"compares the nodes of the cluster with each other, by what should be the same on every host.",
 		Args: noArgs,
@@ -58,7 +59,7 @@ func envCommand() *cobra.Command {
 	return cmd
 }
 
-// errDiffer says that what was compared is not the same.
+// errDiffer says that the things compared are not the same.
 var errDiffer = errors.New("they differ")
 
 func env(ctx context.Context, o envOptions, out io.Writer) error {
@@ -86,7 +87,7 @@ func env(ctx context.Context, o envOptions, out io.Writer) error {
 	}
 }
 
-// envDiff compares with a process.
+// envDiff compares the environment with that of a process.
 func envDiff(o envOptions, e host.Environment, out io.Writer) error {
 	if e.Unknown != nil {
 		return fmt.Errorf("cannot compare: %w", e.Unknown)
@@ -116,7 +117,7 @@ func envDiff(o envOptions, e host.Environment, out io.Writer) error {
 	return nil
 }
 
-// envCluster compares the nodes.
+// envCluster compares the nodes of the cluster with each other.
 func envCluster(ctx context.Context, o envOptions, r *role.Role, out io.Writer) error {
 	token, err := host.ReadToken(r)
 	if err != nil {
@@ -192,7 +193,7 @@ func showEnv(e host.Environment, out io.Writer) {
 	}
 }
 
-// widest is the longest value that the table's columns make room for.
+// widest is the longest value that the table makes room for. Longer ones stick out.
 const widest = 32
 
 // valueText is a value as a person reads it, on one line.

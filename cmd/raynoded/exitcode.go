@@ -17,13 +17,13 @@ const (
 // errUsage says that the command line is wrong.
 var errUsage = errors.New("wrong usage")
 
-// reported wraps an error that the command has already told in its own way.
+// reported wraps an error that the command has already printed or logged.
 type reported struct{ error }
 
 func (r reported) Unwrap() error { return r.error }
 
-// exitCode is the exit code of a command that ends so. What the reasons of a node mean is in
-// daemon/reason; here are those of commands.
+// exitCode is the exit code of a command that ends with err. The codes for the reasons of a node
+// are in daemon/reason; those of commands are here.
 func exitCode(err error) int {
 	var problems role.Problems
 	switch {
@@ -33,7 +33,7 @@ func exitCode(err error) int {
 		return exitUsage
 	case errors.As(err, &problems), errors.Is(err, role.ErrNoFile):
 		return reason.ExitRole
-	case errors.Is(err, report.ErrNobody):
+	case errors.Is(err, report.ErrNotRunning):
 		return reason.ExitUnreachable
 	default:
 		return reason.Of(err).Exit

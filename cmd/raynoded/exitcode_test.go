@@ -47,7 +47,7 @@ func TestExitCode(t *testing.T) {
 		{reason.ErrIncomplete, 75},
 		{reason.ErrMismatch, 76},
 		{reason.ErrToken, 77},
-		{report.ErrNobody, 69},
+		{report.ErrNotRunning, 69},
 		{reason.ErrRole, 78},
 		{role.Problems{}, 78},
 		{role.ErrNoFile, 78},

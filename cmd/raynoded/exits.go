@@ -6,25 +6,25 @@ import (
 	"github.com/raynoded/raynoded/daemon/reason"
 )
 
-// exit is what a command means by an exit code.
+// exit is an exit code and what a command means by it.
 type exit struct {
 	code int
 	text string
 }
 
-// another stands for every code that is not in the list.
-const another = -1
+// anyOther stands for every code that the list does not have.
+const anyOther = -1
 
-// word is the code as a person reads it.
+// word is the code as the help shows it.
 func (e exit) word() string {
-	if e.code == another {
+	if e.code == anyOther {
 		return "other"
 	}
 	return strconv.Itoa(e.code)
 }
 
-// exits is what the commands mean by their exit codes, for their help and their man pages. Those of
-// run are in README.md.
+// exits is what each command means by its exit codes, for the help and the man pages. README.md
+// has the table of run's, too.
 var exits = map[string][]exit{
 	"run": {
 		{reason.ExitOK, "asked to stop; the head went away after this node had joined; drained away by someone; the job " +
@@ -35,13 +35,13 @@ var exits = map[string][]exit{
 		{reason.ExitHost, "the host is not fit: a program, folder, port, address or token that the role names is not there"},
 		{reason.ExitRayUnderJob, "Ray died under a [job]"},
 		{reason.ExitBusy, "another raynoded runs this role"},
-		{reason.ExitUnfinished, "stopped, but a process could not be killed, which is named, or nobody can say that none " +
-			"is left"},
+		{reason.ExitUnfinished, "stopped, but a process is left that could not be killed (the log names it), or raynoded " +
+			"cannot find out whether one is left"},
 		{reason.ExitIncomplete, "the cluster was not complete within job.wait_timeout"},
 		{reason.ExitMismatch, "another cluster than the pinned one, or Ray/Python versions do not match"},
 		{reason.ExitToken, "the token was refused"},
 		{reason.ExitRole, "bad role file"},
-		{another, "the job's own; 128+n for a signal; one of 69 to 79 is reported as 1"},
+		{anyOther, "the job's own; 128+n for a signal; one of 69 to 79 is reported as 1"},
 	},
 	"reload": {
 		{reason.ExitOK, "applied, or nothing to do"},
@@ -65,7 +65,7 @@ var exits = map[string][]exit{
 		{exitDiffer, "with --diff or --cluster, they differ"},
 		{exitUsage, "wrong usage"},
 		{reason.ExitUnreachable, "the head does not answer, or its name has no address"},
-		{reason.ExitHost, "a profile or file cannot be read; with --diff, the host has not the address that the role names"},
+		{reason.ExitHost, "a profile or file cannot be read; with --diff, the host does not have the address that the role names"},
 		{reason.ExitMismatch, "another cluster than the pinned one"},
 		{reason.ExitToken, "the token was refused"},
 		{reason.ExitRole, "bad role file; with --diff or --cluster, a launcher's variable is not set"},

@@ -21,9 +21,9 @@ func forgetCommand() *cobra.Command {
 		Short: "Forget the state of a persistent head",
 		Long: "Deletes what the GCS of a head with cluster.persistent_head keeps over its restarts, so that the next " +
 			"start makes a\n" +
-			"new cluster: after an upgrade of Ray, or to begin anew. Stop the head first. Workers that wait for the old " +
-			"cluster\n" +
-			"see another one in its place, which to them is a lost head.",
+			"new cluster. It is needed after an upgrade of Ray, or to begin again. Stop the head first. Workers that wait " +
+			"for the\n" +
+			"old cluster find another one in its place and take their head for lost.",
 		Args: noArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			return forget(cmd.Context(), path, sure, cmd.InOrStdin(), cmd.OutOrStdout())
@@ -39,11 +39,11 @@ func forget(ctx context.Context, path string, sure bool, stdin io.Reader, stdout
 	if err != nil {
 		return err
 	}
-	kept, err := host.FindKept(r, host.FindDirs(r.Name, os.Getenv))
+	kept, err := host.FindHeadState(r, host.FindDirs(r.Name, os.Getenv))
 	if err != nil {
 		return err
 	}
-	if kept.None() {
+	if kept.Empty() {
 		fmt.Fprintf(stdout, "Nothing to forget: there is no %s.\n", kept)
 		return nil
 	}
@@ -59,9 +59,9 @@ func forget(ctx context.Context, path string, sure bool, stdin io.Reader, stdout
 	return nil
 }
 
-// confirmed asks a person. Who is none has not agreed.
-func confirmed(kept host.Kept, stdin io.Reader, stdout io.Writer) bool {
-	if f, is := stdin.(*os.File); is && !terminal(f) {
+// confirmed asks the person at the terminal. Without a terminal, nobody has agreed.
+func confirmed(kept host.HeadState, stdin io.Reader, stdout io.Writer) bool {
+	if f, is := stdin.(*os.File); is && !isTerminal(f) {
 		return false
 	}
 	fmt.Fprintf(stdout, "Delete the state of the head in %s? Its actors, jobs and cluster id are gone then. [y/N] ", kept)

@@ -58,8 +58,8 @@ func TestForget_Refusals(t *testing.T) {
 	require.Equal(t, 71, p.exit())
 	require.Equal(
 		t,
-		"raynoded: this host is not fit: cluster.redis: not a Ray program: /bin/true: it names no Python that could ask "+
-			"the Redis",
+		"raynoded: this host is not fit: cluster.redis: not a Ray program: /bin/true: its first line names no Python, "+
+			"which is needed to ask the Redis",
 		p.stderr(),
 	)
 }
@@ -82,7 +82,7 @@ func TestRun_KeepSessions(t *testing.T) {
 	h.gcs()
 	h.write(h.dir+"/shared/session_of_another/logs/x.log", "")
 	for n := range 4 {
-		if n == 3 { // another host's mark, and one that does not say whose it is
+		if n == 3 { // another host's owner file, and one that does not say whose it is
 			h.write(h.dir+"/shared/session_of_another/of-raynoded-worker-0-0123456789abcdef", "")
 			h.write(h.dir+"/shared/session_of_another/of-raynoded-worker", "")
 		}

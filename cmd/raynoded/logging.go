@@ -128,10 +128,10 @@ func childOutput(l role.Log) func(name string) (*os.File, error) {
 
 func colours(w io.Writer) bool {
 	f, isFile := w.(*os.File)
-	return isFile && terminal(f) && os.Getenv("NO_COLOR") == ""
+	return isFile && isTerminal(f) && os.Getenv("NO_COLOR") == ""
 }
 
-func terminal(f *os.File) bool {
+func isTerminal(f *os.File) bool {
 	_, err := unix.IoctlGetTermios(int(f.Fd()), unix.TCGETS)
 	return err == nil
 }

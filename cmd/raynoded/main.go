@@ -30,7 +30,7 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	root.SetErr(stderr)
 	err := root.ExecuteContext(ctx)
 	if err != nil && !silent(err) {
-		fmt.Fprintln(stderr, complaint(err))
+		fmt.Fprintln(stderr, message(err))
 	}
 	return exitCode(err)
 }
@@ -47,26 +47,27 @@ func explainExits(root *cobra.Command) {
 	}
 }
 
-// silent says that there is nothing more to say.
+// silent says whether there is nothing more to print about an error.
 func silent(err error) bool {
 	var told reported
 	return errors.As(err, &told)
 }
 
-// complaint is what a person reads. Problems of a role file have their own places.
-func complaint(err error) string {
+// message is what a person reads about an error. Problems of a role file say themselves where they
+// are.
+func message(err error) string {
 	var problems role.Problems
 	if errors.As(err, &problems) {
 		return err.Error()
 	}
 	if unknownCommand(err) {
-		return "raynoded: " + errUsage.Error() + ": " + wordUnknown(err)
+		return "raynoded: " + errUsage.Error() + ": " + unknownText(err)
 	}
 	return "raynoded: " + err.Error()
 }
 
-// wordUnknown puts cobra's complaint about a command, and its lines of suggestions, on one line.
-func wordUnknown(err error) string {
+// unknownText puts cobra's message about a command, and its lines of suggestions, on one line.
+func unknownText(err error) string {
 	text, list, found := strings.Cut(err.Error(), "\n\nDid you mean this?\n")
 	if found {
 		text += ", did you mean " + strings.Join(strings.Fields(list), " or ") + "?"

@@ -57,7 +57,7 @@ func commandAt(t *testing.T, stdin *os.File, env []string, args ...string) *proc
 	}, env...)
 	if stdin != nil {
 		p.cmd.Stdin = stdin
-		if terminal(stdin) {
+		if isTerminal(stdin) {
 			p.cmd.SysProcAttr = &syscall.SysProcAttr{Setsid: true, Setctty: true} // it is told when its terminal goes
 		}
 	}

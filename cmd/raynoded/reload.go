@@ -64,10 +64,10 @@ func reload(ctx context.Context, path string, asJSON bool, out io.Writer) error 
 // askReload asks the daemon of an instance: in the folders that are this user's, else in those of
 // the unit.
 func askReload(ctx context.Context, name string) (report.Reloaded, error) {
-	own := host.FindDirs(name, os.Getenv).ControlSocket()
-	r, err := report.Reload(ctx, own)
+	user := host.FindDirs(name, os.Getenv).ControlSocket()
+	r, err := report.Reload(ctx, user)
 	unit := host.UnitDirs(name).ControlSocket()
-	if errors.Is(err, report.ErrNobody) && unit != own {
+	if errors.Is(err, report.ErrNotRunning) && unit != user {
 		return report.Reload(ctx, unit)
 	}
 	return r, err

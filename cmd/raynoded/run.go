@@ -43,7 +43,7 @@ func runCommand() *cobra.Command {
 	return cmd
 }
 
-// runNode wires the daemon and runs it. What it says on the way and at the end goes to the log.
+// runNode wires the daemon and runs it. What happens on the way and at the end goes to the log.
 func runNode(ctx context.Context, path string, stderr io.Writer) error {
 	debug.SetTraceback("crash") // a panic ends by SIGABRT: exit code 2 would not restart the unit
 	systemd := notify.New()
@@ -77,7 +77,8 @@ func runNode(ctx context.Context, path string, stderr io.Writer) error {
 	return reported{err}
 }
 
-// refused puts on record that there was no role to run, and says so in the journal as of every end.
+// refused records that the role could not be read, and logs it to the journal like every other
+// end.
 func refused(err error, instance string, dirs host.Dirs, stderr io.Writer) error {
 	_ = dirs.RecordRefused(host.End{Time: time.Now(), Reason: err.Error(), Code: exitCode(err)})
 	if !toJournal(role.Log{}) {
@@ -122,7 +123,7 @@ func node(
 func signals(parent context.Context, hangups chan<- struct{}) (ctx, hurry context.Context, stop func()) {
 	ctx, ask := context.WithCancelCause(parent)
 	hurry, press := context.WithCancel(context.WithoutCancel(parent))
-	attached := terminal(os.Stdin) // a terminal that hangs up is none any more when its signal comes
+	attached := isTerminal(os.Stdin) // a terminal that hangs up is none any more when its signal comes
 	came := make(chan os.Signal, 2)
 	signal.Notify(came, unix.SIGTERM, unix.SIGINT, unix.SIGHUP)
 	// A log that broke off is no end; ignoring it would be inherited by Ray.

@@ -76,11 +76,11 @@ func gather(
 ) (cluster.Gathered, error) {
 	token, err := host.ReadToken(r)
 	if err != nil {
-		return cluster.Nothing(r, want), err
+		return cluster.Initial(r, want), err
 	}
 	return cluster.Gather(ctx, r, cluster.Gathering{
 		Decide: func(ctx context.Context) (*role.Role, error) { return host.Decide(ctx, r, os.Getenv) },
 		Token:  token.Secret, Want: want, Limit: limit,
-		Say: func(text string) { fmt.Fprintln(stderr, text) },
+		Report: func(text string) { fmt.Fprintln(stderr, text) },
 	})
 }

@@ -6,36 +6,37 @@ import (
 	"github.com/raynoded/raynoded/daemon/gcs"
 )
 
-// Counted is what a cluster has just now.
-type Counted struct {
+// Totals is how much of everything a cluster has now.
+type Totals struct {
 	Nodes int     // alive
-	GPUs  float64 // of them all
+	GPUs  float64 // on all of them together
 }
 
 // Count counts the nodes that are alive.
-func Count(all []gcs.Node) Counted {
-	var c Counted
-	for _, n := range present(all) {
+func Count(all []gcs.Node) Totals {
+	var c Totals
+	for _, n := range aliveNodes(all) {
 		c.Nodes++
 		c.GPUs += n.Resources["GPU"]
 	}
 	return c
 }
 
-// present are the nodes that are alive, each once. A host that died and is back stays listed with
-// its former start for about a minute: of one name and address only the last start counts.
-func present(all []gcs.Node) []gcs.Node {
+// aliveNodes returns the nodes that are alive, each host's once. If a host died and is back, the
+// GCS lists its former start for about a minute more: among nodes of the same name and address,
+// only the one that started last counts.
+func aliveNodes(all []gcs.Node) []gcs.Node {
 	var here []gcs.Node
-	at := map[[2]string]int{}
+	index := map[[2]string]int{}
 	for _, n := range all {
 		if !n.Alive {
 			continue
 		}
-		who := [2]string{n.Name, n.Address}
-		i, seen := at[who]
+		key := [2]string{n.Name, n.Address}
+		i, seen := index[key]
 		switch {
 		case !seen:
-			at[who] = len(here)
+			index[key] = len(here)
 			here = append(here, n)
 		case n.Started.After(here[i].Started):
 			here[i] = n
@@ -44,8 +45,9 @@ func present(all []gcs.Node) []gcs.Node {
 	return here
 }
 
-// Of says how many nodes and GPUs are there, of how many where that is known.
-func (c Counted) Of(nodes, gpus int) string {
+// OutOf says how many nodes and GPUs there are, and how many are expected, if that is known (more
+// than 0).
+func (c Totals) OutOf(nodes, gpus int) string {
 	text := fmt.Sprintf("%d nodes", c.Nodes)
 	if c.Nodes == 1 {
 		text = "1 node"

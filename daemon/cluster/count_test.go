@@ -25,34 +25,34 @@ func TestPresent(t *testing.T) {
 	dead.Alive = false
 	for name, c := range map[string]struct {
 		all, here []gcs.Node
-		counted   Counted
+		counted   Totals
 	}{
-		"nobody": {nil, nil, Counted{}},
+		"nobody": {nil, nil, Totals{}},
 		"a host that is back": {
 			[]gcs.Node{
 				node("gpu-1", "10.0.0.1", 10, 8), node("gpu-2", "10.0.0.2", 10, 8), node("gpu-2", "10.0.0.2", 70, 4), dead,
 			},
 			[]gcs.Node{node("gpu-1", "10.0.0.1", 10, 8), node("gpu-2", "10.0.0.2", 70, 4)},
-			Counted{2, 12},
+			Totals{2, 12},
 		},
 		"in any order": {
 			[]gcs.Node{node("gpu-2", "10.0.0.2", 70, 4), node("gpu-2", "10.0.0.2", 10, 8), node("gpu-2", "10.0.0.2", 40, 2)},
 			[]gcs.Node{node("gpu-2", "10.0.0.2", 70, 4)},
-			Counted{1, 4},
+			Totals{1, 4},
 		},
 		"two nodes of one host": {
 			[]gcs.Node{node("one", "10.0.0.1", 10, 4), node("two", "10.0.0.1", 10, 4)},
 			[]gcs.Node{node("one", "10.0.0.1", 10, 4), node("two", "10.0.0.1", 10, 4)},
-			Counted{2, 8},
+			Totals{2, 8},
 		},
 		"one name on two hosts": {
 			[]gcs.Node{node("localhost", "10.0.0.1", 10, 8), node("localhost", "10.0.0.2", 10, 8)},
 			[]gcs.Node{node("localhost", "10.0.0.1", 10, 8), node("localhost", "10.0.0.2", 10, 8)},
-			Counted{2, 16},
+			Totals{2, 16},
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
-			require.Equal(t, c.here, present(c.all))
+			require.Equal(t, c.here, aliveNodes(c.all))
 			require.Equal(t, c.counted, Count(c.all))
 		})
 	}

@@ -15,14 +15,14 @@ import (
 
 // Digests are the digests of the environments of a cluster's nodes.
 type Digests struct {
-	Common string       `json:"common"` // what most nodes have; of as many, the head's
+	Common string       `json:"common"` // what most nodes have; in a tie, the head's if it is one of them
 	Nodes  []NodeDigest `json:"nodes"`  // by name
 }
 
-// NodeDigest is one node's.
+// NodeDigest is the digest of one node.
 type NodeDigest struct {
 	Name    string `json:"name"`
-	Digest  string `json:"digest"` // "" = it has none: no raynoded of this release started it
+	Digest  string `json:"digest"` // "" = none: the node was not started by a raynoded of this release
 	Differs bool   `json:"differs"`
 }
 
@@ -31,7 +31,7 @@ func (d Digests) Differ() bool {
 	return slices.ContainsFunc(d.Nodes, func(n NodeDigest) bool { return n.Differs })
 }
 
-// FindDigests asks the GCS of a decided role for those of the nodes that are alive.
+// FindDigests asks the GCS of a decided role for the digests of the nodes that are alive.
 func FindDigests(ctx context.Context, decided *role.Role, token gcs.Token) (Digests, error) {
 	if decided.Kind == role.Single {
 		return Digests{Nodes: []NodeDigest{}}, nil
@@ -54,7 +54,7 @@ func digests(all []gcs.Node) Digests {
 	d := Digests{Nodes: []NodeDigest{}}
 	votes := map[string]int{}
 	head := ""
-	for _, n := range present(all) {
+	for _, n := range aliveNodes(all) {
 		digest := n.Labels[ray.DigestLabel]
 		d.Nodes = append(d.Nodes, NodeDigest{Name: n.Name, Digest: digest})
 		votes[digest]++

@@ -18,10 +18,10 @@ import (
 type Wanted struct {
 	Nodes int      // -1 = as many as cluster.nodes says
 	GPUs  int      // in all
-	Hosts []string // that must be among the nodes: by node name, host name or address
+	Hosts []string // hosts that must be among the nodes, by node name, host name or address
 }
 
-// Gathered is what a cluster has of what is wanted.
+// Gathered is how much a cluster has of what is wanted.
 type Gathered struct {
 	Nodes     int      `json:"nodes"`
 	NodesWant int      `json:"nodes_wanted"`
@@ -33,14 +33,15 @@ type Gathered struct {
 	Complete  bool     `json:"complete"`
 }
 
-// nobody is the cluster before it was looked at: empty lists, which are no null in JSON.
-func nobody(nodes, gpus int) Gathered {
+// emptyResult is a cluster without nodes. Its lists are empty and not nil, which would be null in
+// JSON.
+func emptyResult(nodes, gpus int) Gathered {
 	return Gathered{NodesWant: nodes, GPUsWant: gpus, Here: []string{}, Missing: []string{}, Left: []string{}}
 }
 
-// String names who is there and who is not.
+// String names the nodes that are there and the hosts that are not.
 func (g Gathered) String() string {
-	text := Counted{g.Nodes, g.GPUs}.Of(g.NodesWant, g.GPUsWant)
+	text := Totals{g.Nodes, g.GPUs}.OutOf(g.NodesWant, g.GPUsWant)
 	for _, part := range []struct {
 		word  string
 		names []string
@@ -52,24 +53,25 @@ func (g Gathered) String() string {
 	return text
 }
 
-// Gathering is what Gather asks for, of whom, and for how long.
+// Gathering is what Gather asks for, where, and for how long.
 type Gathering struct {
-	// Decide returns the role with its kind decided: it is asked again and again, as a name may be
-	// resolved later.
+	// Decide returns the role with its kind decided. Gather calls it again before each question: a
+	// name that has no address now may have one later.
 	Decide func(context.Context) (*role.Role, error)
 	Token  gcs.Token
 	Want   Wanted
 	Limit  time.Duration
-	Say    func(string) // what the cluster has, whenever that changes
+	Report func(string) // what the cluster has, whenever that changes
 }
 
-// Gather asks the role's GCS until it has what is wanted, and returns what it has. It works beside
-// a daemon and without one. The error is a reason.ErrIncomplete or ErrUnreachable when the time is
-// up, and any other reason at once where to ask again would change nothing.
+// Gather asks the role's GCS until the cluster has what is wanted, and returns what it has. It
+// works with and without a daemon on this host. The error is a reason.ErrIncomplete or
+// ErrUnreachable when the time is up. Any other reason is returned at once if asking again would
+// not change it.
 func Gather(ctx context.Context, r *role.Role, g Gathering) (Gathered, error) {
 	ctx, cancel := context.WithTimeoutCause(ctx, g.Limit, errTimeUp)
 	defer cancel()
-	have := Nothing(r, g.Want)
+	have := Initial(r, g.Want)
 	var last string
 	met := false
 	for {
@@ -80,11 +82,11 @@ func Gather(ctx context.Context, r *role.Role, g Gathering) (Gathered, error) {
 			if have.Complete {
 				return have, nil
 			}
-			last = g.sayOnce(last, have.String())
+			last = g.reportChange(last, have.String())
 		case reason.Of(err).Settled:
 			return have, err
 		case ctx.Err() == nil:
-			last = g.sayOnce(last, err.Error())
+			last = g.reportChange(last, err.Error())
 		case last == "": // the only question, cut short
 			last = err.Error()
 		}
@@ -101,32 +103,32 @@ func Gather(ctx context.Context, r *role.Role, g Gathering) (Gathered, error) {
 	}
 }
 
-// Nothing is what a cluster has of what is wanted before anybody has looked.
-func Nothing(r *role.Role, want Wanted) Gathered {
+// Initial is the result before the cluster has been asked.
+func Initial(r *role.Role, want Wanted) Gathered {
 	g := want.of(r).compare(nil)
 	g.Complete = false
 	return g
 }
 
-// gatherInterval is between two looks at the cluster.
+// gatherInterval is the pause between two questions to the cluster.
 const gatherInterval = 500 * time.Millisecond
 
-// sayOnce says a text that is not the last one, and returns it.
-func (g Gathering) sayOnce(last, text string) string {
+// reportChange reports a text that differs from the last one, and returns it.
+func (g Gathering) reportChange(last, text string) string {
 	if text != last {
-		g.Say(text)
+		g.Report(text)
 	}
 	return text
 }
 
-// ask looks at the cluster once.
+// ask asks the cluster once.
 func (g Gathering) ask(ctx context.Context) (Gathered, error) {
 	decided, err := g.Decide(ctx)
 	if err != nil {
 		return Gathered{}, err
 	}
 	if decided.Kind == role.Single {
-		return g.Want.alone()
+		return g.Want.single()
 	}
 	ctx, cancel := context.WithTimeout(ctx, askTimeout)
 	defer cancel()
@@ -141,22 +143,23 @@ func (g Gathering) ask(ctx context.Context) (Gathered, error) {
 	return g.Want.of(decided).compare(all), nil
 }
 
-// alone is what a single host has of it: nothing to wait for, as long as nobody else is wanted.
-func (w Wanted) alone() (Gathered, error) {
-	own, _ := os.Hostname()
-	others := slices.DeleteFunc(slices.Clone(w.Hosts), func(host string) bool { return host == own })
+// single is the result on a single host. There is nothing to wait for, unless other hosts or nodes
+// are wanted.
+func (w Wanted) single() (Gathered, error) {
+	me, _ := os.Hostname()
+	others := slices.DeleteFunc(slices.Clone(w.Hosts), func(host string) bool { return host == me })
 	if w.Nodes > 1 || len(others) > 0 {
 		return Gathered{}, fmt.Errorf(
 			"%w: this is a single host, which has no cluster to wait for: look at role and cluster.nodes",
 			reason.ErrRole,
 		)
 	}
-	g := nobody(0, 0)
+	g := emptyResult(0, 0)
 	g.Complete = true
 	return g, nil
 }
 
-// of is what is wanted of a role's cluster.
+// of returns what is wanted with the role's number of nodes, if none was given.
 func (w Wanted) of(r *role.Role) Wanted {
 	if w.Nodes < 0 {
 		w.Nodes = r.Cluster.Nodes
@@ -164,7 +167,7 @@ func (w Wanted) of(r *role.Role) Wanted {
 	return w
 }
 
-// nodesOf asks the GCS of a decided role for its nodes. The connection is the caller's to close.
+// nodesOf asks the GCS of a decided role for its nodes. The caller closes the connection.
 func nodesOf(ctx context.Context, decided *role.Role, token gcs.Token) (*gcs.Conn, []gcs.Node, error) {
 	conn, err := gcs.Dial(ctx, gcs.Head{Address: decided.Cluster.Head.String(), Token: token})
 	if err != nil {
@@ -193,10 +196,10 @@ func pinned(ctx context.Context, conn *gcs.Conn, pin string) error {
 	return err
 }
 
-// compare holds what is wanted against the GCS's table.
+// compare compares what is wanted with the GCS's table of nodes.
 func (w Wanted) compare(all []gcs.Node) Gathered {
-	c, here := Count(all), present(all)
-	g := nobody(w.Nodes, w.GPUs)
+	c, here := Count(all), aliveNodes(all)
+	g := emptyResult(w.Nodes, w.GPUs)
 	g.Nodes, g.GPUs = c.Nodes, c.GPUs
 	for _, n := range here {
 		g.Here = append(g.Here, n.Name)

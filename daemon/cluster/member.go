@@ -14,25 +14,25 @@ import (
 
 const (
 	askTimeout   = 5 * time.Second       // for one question to the GCS
-	listInterval = 20 * time.Millisecond // between two questions whether it lists this node
+	listInterval = 20 * time.Millisecond // between two questions whether the GCS lists this node
 )
 
-// Member is one start of this host's node, as the GCS of its cluster has it. The fields are set
-// before the method that needs them is called, and not changed afterwards.
+// Member is one start of this host's node, as the GCS of its cluster lists it. Each field is set
+// before the first call of a method that needs it, and does not change afterwards.
 type Member struct {
-	Head    gcs.Head             // the GCS to ask; of a head, its own
-	Silent  func() time.Duration // how long the head may say nothing, as the role in force has it
-	ID      string               // the cluster id: a worker knows it beforehand, a head after Await
+	Head    gcs.Head             // the GCS to ask; a head asks its own
+	Silent  func() time.Duration // how long the head may be silent, by the role in force
+	ID      string               // the cluster id; a worker knows it from the start, a head after Await
 	Version string               // the Ray of the GCS
-	NodeID  string               // from the raylet's command line; "" before Ray 2.40, then Await finds it
-	Mark    string               // tells this start from others where there is no NodeID
+	NodeID  string               // from the raylet's command line; before Ray 2.40 "" until Await has found it
+	StartID string               // identifies this start as long as there is no NodeID
 	IsHead  bool
 
 	listed atomic.Bool // Await has seen this start
 }
 
-// Await returns nil once the GCS lists this very start of this node as alive, and what happened if
-// the context ends or the token is refused.
+// Await returns nil once the GCS lists this very start of the node as alive. It returns an error
+// if the context ends or the token is refused.
 func (m *Member) Await(ctx context.Context) error {
 	for {
 		conn, err := m.dial(ctx)
@@ -53,8 +53,8 @@ func (m *Member) Await(ctx context.Context) error {
 	}
 }
 
-// awaitOn asks on one connection until the node is there or the connection breaks. A head then
-// learns the id of the cluster that it has just made.
+// awaitOn asks on one connection until the node is listed or the connection breaks. A head then
+// also learns the id of the cluster that it has just made.
 func (m *Member) awaitOn(ctx context.Context, conn *gcs.Conn) error {
 	for {
 		alive, err := m.alive(ctx, conn)
@@ -74,9 +74,9 @@ func (m *Member) awaitOn(ctx context.Context, conn *gcs.Conn) error {
 	}
 }
 
-// alive asks whether the GCS has this start of this node. From Ray 2.49 on one call asks for one
-// node; before, the whole table is read, and before 2.40 the raylet's id is not on its command
-// line: the mark tells this start from others.
+// alive asks whether the GCS lists this start of the node as alive. From Ray 2.49 on, one call
+// asks for one node; before, the whole table is read. Before 2.40, the raylet's id is not on its
+// command line, and the start id identifies the start.
 func (m *Member) alive(ctx context.Context, conn *gcs.Conn) (bool, error) {
 	if m.NodeID != "" && ray.AtLeast(m.Version, 2, 49) {
 		a, err := conn.CheckAlive(ctx, m.NodeID)
@@ -93,14 +93,14 @@ func (m *Member) alive(ctx context.Context, conn *gcs.Conn) (bool, error) {
 func (m *Member) me(ctx context.Context, conn *gcs.Conn) (gcs.Node, error) {
 	all, err := conn.Nodes(ctx)
 	for _, n := range all {
-		if n.ID == m.NodeID || m.NodeID == "" && n.InstanceID == m.Mark {
+		if n.ID == m.NodeID || m.NodeID == "" && n.InstanceID == m.StartID {
 			return n, nil
 		}
 	}
 	return gcs.Node{}, err
 }
 
-// Nodes are all nodes that the GCS lists, dead ones included.
+// Nodes returns all nodes that the GCS lists, dead ones included.
 func (m *Member) Nodes(ctx context.Context) ([]gcs.Node, error) {
 	conn, err := m.dial(ctx)
 	if err != nil {
@@ -112,8 +112,8 @@ func (m *Member) Nodes(ctx context.Context) ([]gcs.Node, error) {
 	return conn.Nodes(ctx)
 }
 
-// Drained returns reason.ErrDrained if the GCS knows that this node left in order, and nil if it
-// died or nobody can say.
+// Drained returns reason.ErrDrained if the GCS says that this node left in order. It returns nil
+// if the node died, or if that cannot be found out.
 func (m *Member) Drained(ctx context.Context) error {
 	conn, err := m.dial(ctx)
 	if err != nil {
@@ -137,8 +137,8 @@ func (m *Member) Drained(ctx context.Context) error {
 	}
 }
 
-// Leave announces to the GCS that this node goes: it places no more work here, and what runs has
-// until the deadline to end.
+// Leave tells the GCS that this node is about to leave. The GCS then places no more work here, and
+// running work has until the deadline to end.
 func (m *Member) Leave(ctx context.Context, why string, deadline time.Time) error {
 	conn, err := m.dial(ctx)
 	if err != nil {
@@ -153,11 +153,11 @@ func (m *Member) Leave(ctx context.Context, why string, deadline time.Time) erro
 func (m *Member) dial(ctx context.Context) (*gcs.Conn, error) {
 	ctx, cancel := context.WithTimeout(ctx, askTimeout)
 	defer cancel()
-	return gcs.Dial(ctx, m.asked())
+	return gcs.Dial(ctx, m.headInForce())
 }
 
-// asked is the head with the patience of the role in force.
-func (m *Member) asked() gcs.Head {
+// headInForce is the head, with the time for which it may be silent by the role in force.
+func (m *Member) headInForce() gcs.Head {
 	head := m.Head
 	head.Silent = m.Silent()
 	return head

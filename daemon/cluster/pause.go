@@ -6,10 +6,10 @@ import (
 	"time"
 )
 
-// errTimeUp is the cause of a context whose time for a wait is up.
+// errTimeUp is the cause of a context that ended because the time for a wait is up.
 var errTimeUp = errors.New("time is up")
 
-// pause waits, or returns the reason why the context ended.
+// pause waits for t, or returns the reason why the context ended before.
 func pause(ctx context.Context, t time.Duration) error {
 	timer := time.NewTimer(t)
 	defer timer.Stop()

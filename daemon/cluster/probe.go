@@ -10,7 +10,7 @@ import (
 	"github.com/raynoded/raynoded/daemon/watchdog"
 )
 
-// Follow holds a stream to the head open, and returns when it ends. See gcs.Conn.Follow.
+// Follow holds a stream to the head open and returns when the stream ends. See gcs.Conn.Follow.
 func (m *Member) Follow(ctx context.Context, serving func(bool)) error {
 	conn, err := m.dial(ctx)
 	if err != nil {
@@ -20,9 +20,9 @@ func (m *Member) Follow(ctx context.Context, serving func(bool)) error {
 	return conn.Follow(ctx, serving)
 }
 
-// Probe asks the head on a new connection what it is, and whether it has this node.
+// Probe asks the head on a new connection which cluster it is and whether it lists this node.
 func (m *Member) Probe(ctx context.Context) watchdog.Answer {
-	conn, err := gcs.Dial(ctx, m.asked())
+	conn, err := gcs.Dial(ctx, m.headInForce())
 	if err != nil {
 		return noAnswer(err)
 	}
@@ -47,8 +47,8 @@ func (m *Member) Probe(ctx context.Context) watchdog.Answer {
 	return watchdog.Answer{Verdict: watchdog.Answered}
 }
 
-// stillAlive asks through the GCS's own loop. Only from Ray 2.49 on does that question name a node;
-// one that has not joined yet is not asked for.
+// stillAlive asks a question that the GCS's own loop answers. Only from Ray 2.49 on can the
+// question name a node, and a node that has not joined yet is not asked about.
 func (m *Member) stillAlive(ctx context.Context, conn *gcs.Conn) (bool, error) {
 	if m.listed.Load() && ray.AtLeast(m.Version, 2, 49) {
 		return m.alive(ctx, conn)
@@ -57,7 +57,7 @@ func (m *Member) stillAlive(ctx context.Context, conn *gcs.Conn) (bool, error) {
 	return err == nil, err
 }
 
-// disowned reads in the table what the GCS says of this node.
+// disowned reads in the GCS's table what it says about this node.
 func (m *Member) disowned(ctx context.Context, conn *gcs.Conn) watchdog.Answer {
 	me, err := m.me(ctx, conn)
 	switch {
@@ -73,9 +73,9 @@ func (m *Member) disowned(ctx context.Context, conn *gcs.Conn) watchdog.Answer {
 	}
 }
 
-// noAnswer is what a fault of the client's means to the watch. Something that is no GCS has the
-// head's place, and one that refuses the token it took before is another. A shortage on this host
-// says nothing of the head.
+// noAnswer says what a fault of the client means to the watch. If something that is not a GCS
+// answers, the head is gone. A GCS that now refuses the token is another one. A shortage on this
+// host says nothing about the head.
 func noAnswer(err error) watchdog.Answer {
 	verdict := watchdog.Answered
 	switch gcs.FaultOf(err) {
@@ -94,8 +94,8 @@ func noAnswer(err error) watchdog.Answer {
 	return watchdog.Answer{Verdict: verdict, Err: err}
 }
 
-// noAnswerOn is what a fault means on a connection that the head's host took: that came back, so
-// the host is not silent.
+// noAnswerOn is noAnswer for a fault on an open connection. The head's host has accepted it, so
+// the host itself is not silent.
 func noAnswerOn(err error) watchdog.Answer {
 	a := noAnswer(err)
 	if a.Verdict == watchdog.Silent {

@@ -5,17 +5,17 @@ import (
 	"strings"
 )
 
-// Difference is one variable that a process has otherwise than it should.
+// Difference is one variable that a process does not have as it should.
 type Difference struct {
 	Name string `json:"name"`
 	Text string `json:"text"`
 }
 
-// Compare holds the environment that a process was started with, and the text of the file that its
-// NCCL_CONF_FILE names, against the result. Of the base nothing is compared: it is of whoever
-// starts raynoded.
+// Compare compares the result with the environment that a process was started with and with conf,
+// the text of the file that the process's NCCL_CONF_FILE names. It leaves out the base, which
+// depends on who starts raynoded.
 func (r Result) Compare(process []string, conf string) []Difference {
-	lines := r.ours(conf)
+	lines := r.confLines(conf)
 	differences := []Difference{}
 	add := func(v Value, text string) {
 		differences = append(differences, Difference{v.Name, text})
@@ -47,26 +47,27 @@ func (r Result) Compare(process []string, conf string) []Difference {
 			add(v, quote(got)+", and should be "+v.quoted())
 		}
 	}
-	differences = append(differences, r.beyond(process, "is set")...)
-	return append(differences, r.beyond(lines, "is in the file for NCCL")...)
+	differences = append(differences, r.unexpected(process, "is set")...)
+	return append(differences, r.unexpected(lines, "is in the file for NCCL")...)
 }
 
-// ours are the lines of the file that raynoded wrote for NCCL. Where the role names another one,
-// what is in it is its owner's.
-func (r Result) ours(conf string) []string {
+// confLines returns the lines of the file for NCCL if it is the one that raynoded wrote. If the
+// role names another file, its contents are for that file's owner to judge, and there are none to
+// compare.
+func (r Result) confLines(conf string) []string {
 	if slices.ContainsFunc(r.Values, func(v Value) bool { return v.Name == confFile && v.layer != derived }) {
 		return nil
 	}
 	return strings.Split(conf, "\n")
 }
 
-// beyond is what matters to training and the process has besides. What Ray adds in a process of its
-// own is no difference.
-func (r Result) beyond(entries []string, where string) []Difference {
+// unexpected returns the variables that affect training and that the process should not have at
+// all. What Ray itself adds to the environment of a process is expected.
+func (r Result) unexpected(entries []string, where string) []Difference {
 	var found []Difference
 	for _, e := range entries {
 		name, _, _ := strings.Cut(e, "=")
-		if trains(name) && !strings.HasPrefix(name, "RAY_") && !slices.Contains(RayAdds, name) &&
+		if affectsTraining(name) && !strings.HasPrefix(name, "RAY_") && !slices.Contains(RayAdds, name) &&
 			!slices.ContainsFunc(r.Values, func(v Value) bool { return v.Name == name }) {
 			found = append(found, Difference{name, where + ", and nothing here says so"})
 		}

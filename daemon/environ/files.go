@@ -8,7 +8,7 @@ import (
 	"github.com/raynoded/raynoded/daemon/role"
 )
 
-// File is one KEY=value file. Its values are not for showing.
+// File is a KEY=value file. Its values must not be shown.
 type File struct {
 	Path     string
 	Settings []Setting
@@ -22,9 +22,9 @@ type Setting struct {
 	value string
 }
 
-// ParseFile reads the text of a file of lines NAME=value. Blank lines and those that begin with #
-// are for people; a value goes to the end of its line, without quotes, and nothing in it is
-// replaced. No error quotes a value.
+// ParseFile parses the text of a file of lines NAME=value. Blank lines and lines that begin with #
+// are comments. A value goes to the end of its line, has no quotes, and nothing in it is replaced.
+// No error quotes a value.
 func ParseFile(path, text string, from role.EnvFrom) (File, error) {
 	f := File{Path: path}
 	var problems []error
@@ -44,16 +44,16 @@ func ParseFile(path, text string, from role.EnvFrom) (File, error) {
 	return f, errors.Join(problems...)
 }
 
-// wrongLine says what is wrong with a line, without its value.
+// wrongLine says what is wrong with a line, without quoting its value; "" = nothing.
 func wrongLine(line, name, value string, from role.EnvFrom) string {
 	instead, reserved := from.Reserved(name)
 	switch {
 	case strings.HasPrefix(line, "export "):
-		return "must be NAME=value, without export: this is no shell script"
+		return "must be NAME=value, without export: this is not a shell script"
 	case !role.IsVariable(name) || !strings.Contains(line, "="):
 		return "must be NAME=value"
 	case reserved:
-		return name + " is not to be set here: " + instead
+		return name + " must not be set here: " + instead
 	case strings.ContainsFunc(value, func(r rune) bool { return r < ' ' && r != '\t' || r == 0x7f }):
 		return name + " must have no control characters, such as a carriage return, in its value"
 	case strings.HasPrefix(value, `"`) || strings.HasPrefix(value, "'"):

@@ -2,10 +2,10 @@ package environ
 
 import "slices"
 
-// Host is what a host's network is made of.
+// Host describes the network of a host.
 type Host struct {
 	Interfaces []string            // names of its network interfaces
-	Lower      map[string][]string // interface → those right below it: of a bond its members, of a VLAN what carries it
+	Lower      map[string][]string // interface → those right below it: the members of a bond, the carrier of a VLAN
 	HCAs       []HCA               // its RDMA devices, by name
 }
 
@@ -13,19 +13,19 @@ type Host struct {
 type HCA struct {
 	Name    string
 	Driver  string   // such as "mlx5_core" or "efa"; "" = not known
-	Netdevs []string // the network interfaces that it is also
+	Netdevs []string // the network interfaces of the same device
 	Ports   []Port
 }
 
 // Port is one port of an HCA.
 type Port struct {
 	Active   bool
-	Ethernet bool    // RoCE; else InfiniBand or something of its own
+	Ethernet bool    // RoCE; else InfiniBand or another fabric
 	Rate     float64 // Gb/s; 0 = not known
 }
 
-// under are an interface and all that it stands on.
-func (h Host) under(name string) []string {
+// withLower returns an interface and all interfaces below it.
+func (h Host) withLower(name string) []string {
 	found := []string{name}
 	for i := 0; i < len(found); i++ {
 		for _, lower := range h.Lower[found[i]] {
@@ -37,12 +37,12 @@ func (h Host) under(name string) []string {
 	return found
 }
 
-// verbs says whether NCCL's own InfiniBand transport can use the device: EFA has a plugin of its
-// own.
-func (a HCA) verbs() bool { return a.Driver != "efa" }
+// usesVerbs says whether NCCL's own InfiniBand transport can use the device. For EFA, NCCL needs a
+// plugin.
+func (a HCA) usesVerbs() bool { return a.Driver != "efa" }
 
-// fastest is the greatest rate of the device's active ports, and whether there is one that is not
-// Ethernet.
+// fastest returns the greatest rate of the device's active ports, whether one of them is not
+// Ethernet, and whether there are any.
 func (a HCA) fastest() (rate float64, infiniband, active bool) {
 	for _, p := range a.Ports {
 		if p.Active {

@@ -8,13 +8,13 @@ import (
 // confFile names the variable by which NCCL (2.23 and later) finds a file of settings.
 const confFile = "NCCL_CONF_FILE"
 
-// maxConf is the longest value that NCCL takes from its file: it has 1,024 bytes for it, and cuts
-// the rest off (NCCL 2.30, src/misc/param.cc).
-const maxConf = 1023
+// maxConfValue is the length in bytes of the longest value that NCCL takes from its file. NCCL has
+// 1,024 bytes for a value and cuts the rest off (NCCL 2.30, src/misc/param.cc).
+const maxConfValue = 1023
 
-// perHost are variables of NCCL whose right values differ from host to host: names of devices, and
-// an index into a table of the host's own.
-var perHost = map[string]bool{
+// ncclPerHost are NCCL's variables whose right values differ from host to host: names of devices,
+// and an index into a table that each host has for itself. A file can deliver them.
+var ncclPerHost = map[string]bool{
 	"NCCL_SOCKET_IFNAME":  true,
 	"NCCL_OOB_NET_IFNAME": true,
 	"NCCL_IB_HCA":         true,
@@ -22,9 +22,9 @@ var perHost = map[string]bool{
 	"NCCL_HOSTID":         true,
 }
 
-// unlike are further variables whose right values differ from host to host, and that no file
-// delivers: names of devices, and what the head alone needs.
-var unlike = map[string]bool{
+// otherPerHost are the other variables whose right values differ from host to host: names of
+// devices, and what only the head needs. No file can deliver them.
+var otherPerHost = map[string]bool{
 	"GLOO_SOCKET_IFNAME":                   true,
 	"TP_SOCKET_IFNAME":                     true,
 	"NVSHMEM_BOOTSTRAP_UID_SOCK_IFNAME":    true,
@@ -32,49 +32,49 @@ var unlike = map[string]bool{
 	"RAY_gcs_server_rpc_server_thread_num": true,
 }
 
-// baseNames are what is taken over from raynoded's own environment without being asked for.
+// baseNames are taken over from raynoded's own environment without being asked for.
 var baseNames = []string{
 	"PATH", "HOME", "USER", "LOGNAME", "SHELL", "TZ", "TMPDIR", "LANG", "LANGUAGE", "LC_*",
 	"http_proxy", "https_proxy", "ftp_proxy", "all_proxy", "no_proxy", "HTTP_PROXY", "HTTPS_PROXY", "FTP_PROXY",
 	"ALL_PROXY", "NO_PROXY",
 	"SSL_CERT_FILE", "SSL_CERT_DIR", "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE",
-	// Of Ray's the two that raynoded itself heeds.
+	// The two variables of Ray that raynoded itself follows.
 	usageStats, "RAY_DEFAULT_PYTHON_VERSION_MATCH_LEVEL",
 }
 
 const usageStats = "RAY_USAGE_STATS_ENABLED"
 
-// families are how the names begin of what matters to a training run, whichever file it is found
-// in.
-var families = []string{
+// trainingPrefixes are how the names of variables begin that affect a training run, in whichever
+// file they are found.
+var trainingPrefixes = []string{
 	"NCCL_", "RCCL_", "GLOO_", "TP_SOCKET_", "TORCH_", "PYTORCH_", "UCX_", "UCC_", "NVSHMEM_", "FI_", "OFI_", "RDMAV_",
 	"IBV_", "CUDA_",
 	"HSA_", "ROCR_", "HIP_", "GPU_", "OMP_", "VLLM_", "RAY_", "HF_", "WANDB_", "LD_LIBRARY_PATH", "LD_PRELOAD",
 	"PYTHONPATH",
 }
 
-// trains says whether a name is of one of the families.
-func trains(name string) bool {
-	return slices.ContainsFunc(families, func(f string) bool { return strings.HasPrefix(name, f) })
+// affectsTraining says whether a name begins with one of the trainingPrefixes.
+func affectsTraining(name string) bool {
+	return slices.ContainsFunc(trainingPrefixes, func(f string) bool { return strings.HasPrefix(name, f) })
 }
 
-// match says whether a name is the pattern, or begins with it where that ends in *.
-func match(pattern, name string) bool {
+// matches says whether a name is equal to the pattern. A * at the end of the pattern matches any
+// rest.
+func matches(pattern, name string) bool {
 	begin, open := strings.CutSuffix(pattern, "*")
 	return name == pattern || open && strings.HasPrefix(name, begin)
 }
 
-// RayAdds are the variables that Ray puts into the environment of a worker process (seen with Ray
-// 2.60.0).
+// RayAdds are the variables that Ray itself adds to the environment of a worker process (seen with
+// Ray 2.60.0).
 var RayAdds = []string{
 	"CUDA_VISIBLE_DEVICES", "OMP_NUM_THREADS", "PYTHONBREAKPOINT", "RAY_CLIENT_MODE", "RAY_JOB_ID",
 	"RAY_LD_PRELOAD_ON_WORKERS",
 	"RAY_RAYLET_PID", "SPT_NOENV",
 }
 
-// dead are names that nothing reads any more, or that have another name today, each with what to
-// do.
-var dead = map[string]string{
+// obsolete are names that nothing reads any more, or that have a new name, each with what to do.
+var obsolete = map[string]string{
 	"NCCL_ASYNC_ERROR_HANDLING":  "PyTorch reads TORCH_NCCL_ASYNC_ERROR_HANDLING",
 	"NCCL_BLOCKING_WAIT":         "PyTorch reads TORCH_NCCL_BLOCKING_WAIT",
 	"NCCL_DESYNC_DEBUG":          "PyTorch reads TORCH_NCCL_DESYNC_DEBUG",
@@ -95,8 +95,8 @@ var dead = map[string]string{
 	"RDMAV_FORK_SAFE":            "not needed with Linux 5.15 and later, and harmful with EFA",
 }
 
-// debugging are the variables that NCCL's own guide files under debugging: for experiments, and not
-// for production (NCCL 2.31, docs/userguide/source/env.rst), as far as recipes set them.
+// debugging are variables that NCCL's own guide lists under debugging: for experiments, not for
+// production (NCCL 2.31, docs/userguide/source/env.rst). The list has those that recipes set.
 var debugging = []string{
 	"NCCL_P2P_DISABLE", "NCCL_P2P_LEVEL", "NCCL_P2P_DIRECT_DISABLE", "NCCL_SHM_DISABLE", "NCCL_BUFFSIZE", "NCCL_NTHREADS",
 	"NCCL_LAUNCH_MODE", "NCCL_IB_DISABLE", "NCCL_IB_AR_THRESHOLD", "NCCL_IB_QPS_PER_CONNECTION",
@@ -108,5 +108,6 @@ var debugging = []string{
 	"NCCL_NVLS_ENABLE", "NCCL_IB_MERGE_NICS", "NCCL_MNNVL_ENABLE",
 }
 
-// levels are what NCCL_DEBUG may say (NCCL 2.30, src/debug.cc). Another word means silence.
-var levels = []string{"VERSION", "WARN", "INFO", "ABORT", "TRACE"}
+// debugLevels are the values that NCCL_DEBUG may have (NCCL 2.30, src/debug.cc). With any other,
+// NCCL prints nothing.
+var debugLevels = []string{"VERSION", "WARN", "INFO", "ABORT", "TRACE"}

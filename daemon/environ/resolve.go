@@ -10,26 +10,27 @@ import (
 	"github.com/raynoded/raynoded/daemon/role"
 )
 
-// Sources are all that the environment is made of.
+// Sources is everything that the environment is made of.
 type Sources struct {
 	Role     *role.Role
-	Own      []string        // raynoded's own environment
+	Environ  []string        // raynoded's own environment, as os.Environ returns it
 	Profiles []*role.Profile // in the order of the role file
 	Files    []File          // in the order of the role file
 	Host     Host
-	// Interface holds the node's Address; "" = not known, or there is no cluster: nothing is derived.
+	// The interface that holds the node's Address. "" = not known, or there is no cluster; nothing is
+	// derived then.
 	Interface, Address string
 	Node               []string     // NAME=value: what raynoded sets for the node itself
-	Mark               string       // the name among Node whose value is new at every start
+	StartIDVariable    string       // the name in Node whose value is new at every start
 	ConfFile           string       // where the file for NCCL would be
-	Elsewhere          []NotApplied // what other files of the host say
+	Elsewhere          []NotApplied // what other files of the host set
 }
 
-// Resolve lays the layers over each other.
+// Resolve puts the layers on top of each other.
 func Resolve(s Sources) Result {
 	l := layers{from: s.Role.EnvFrom, values: map[string]Value{}}
 	l.addBase(s)
-	l.addInherited(s.Own)
+	l.addInherited(s.Environ)
 	for _, p := range s.Profiles {
 		for name, setting := range p.Env {
 			l.set(profile, name, setting.Value, fmt.Sprintf("profile %s: %s", p.Name, setting.Reason))
@@ -41,7 +42,7 @@ func Resolve(s Sources) Result {
 	}
 	for _, f := range s.Files {
 		for _, setting := range f.Settings {
-			l.hide(file, setting.Name, setting.value, fmt.Sprintf("file %s:%d", f.Path, setting.Line))
+			l.setHidden(file, setting.Name, setting.value, fmt.Sprintf("file %s:%d", f.Path, setting.Line))
 		}
 	}
 	l.addConfFile(s.ConfFile)
@@ -49,7 +50,7 @@ func Resolve(s Sources) Result {
 	for _, entry := range s.Node {
 		name, value, _ := strings.Cut(entry, "=")
 		l.set(node, name, value, "raynoded: how this node is in its cluster")
-		if name == s.Mark {
+		if name == s.StartIDVariable {
 			l.values[name] = Value{
 				Name:     name,
 				Delivery: ByEnv,
@@ -63,7 +64,7 @@ func Resolve(s Sources) Result {
 		Values: slices.SortedFunc(maps.Values(l.values), func(a, b Value) int { return strings.Compare(a.Name, b.Name) }),
 	}
 	r.Digest = digest(r.Values)
-	r.NotApplied = r.without(append(l.dropped(s.Own), s.Elsewhere...))
+	r.NotApplied = r.notApplied(append(l.dropped(s.Environ), s.Elsewhere...))
 	r.Warnings = append(warn(r.Values, s.Host), l.warnings...)
 	slices.Sort(r.Warnings)
 	return r
@@ -75,7 +76,7 @@ type layers struct {
 	warnings []string
 }
 
-// set lays one value over the others.
+// set sets a variable, over what earlier layers say.
 func (l *layers) set(from layer, name, value, origin string) {
 	v := Value{Name: name, Value: value, Delivery: ByEnv, Origin: origin, layer: from}
 	switch {
@@ -87,8 +88,8 @@ func (l *layers) set(from layer, name, value, origin string) {
 	l.values[name] = v
 }
 
-// hide does so for a value that is never shown.
-func (l *layers) hide(from layer, name, value, origin string) {
+// setHidden is set for a value that must not be shown.
+func (l *layers) setHidden(from layer, name, value, origin string) {
 	l.set(from, name, value, origin)
 	if v := l.values[name]; v.Delivery != Unset {
 		v.Value, v.Withheld, v.hidden = "", Secret, &value
@@ -97,14 +98,14 @@ func (l *layers) hide(from layer, name, value, origin string) {
 }
 
 func (l *layers) goesByFile(name, value string) bool {
-	if !perHost[name] || l.from.NCCLDelivery != role.DeliverFile || strings.ContainsAny(value, "\n\x00") {
+	if !ncclPerHost[name] || l.from.NCCLDelivery != role.DeliverFile || strings.ContainsAny(value, "\n\x00") {
 		return false
 	}
-	if len(value) > maxConf {
+	if len(value) > maxConfValue {
 		l.warnings = append(
 			l.warnings,
 			fmt.Sprintf(
-				"%s is longer than the %d bytes that NCCL takes from a file, and goes by the environment", name, maxConf,
+				"%s is longer than the %d bytes that NCCL takes from a file, and goes by the environment", name, maxConfValue,
 			),
 		)
 		return false
@@ -112,13 +113,13 @@ func (l *layers) goesByFile(name, value string) bool {
 	return true
 }
 
-const own = "raynoded's own environment"
+const ownOrigin = "raynoded's own environment"
 
 func (l *layers) addBase(s Sources) {
 	const path = "PATH"
 	l.set(base, path, "/usr/local/bin:/usr/bin:/bin", "")
 	l.set(base, usageStats, "0", "default: Ray reports to its makers only where it is told to")
-	l.take(base, s.Own, baseNames, "base: "+own)
+	l.inherit(base, s.Environ, baseNames, "base: "+ownOrigin)
 	l.set(
 		base, path, filepath.Dir(s.Role.Ray.Bin)+":"+l.values[path].Value,
 		"base: the folder of ray.bin, then raynoded's own PATH",
@@ -127,20 +128,20 @@ func (l *layers) addBase(s Sources) {
 
 func (l *layers) addInherited(env []string) {
 	for _, pattern := range l.from.Inherit {
-		l.take(inherited, env, []string{pattern}, fmt.Sprintf("env_from.inherit %q: %s", pattern, own))
+		l.inherit(inherited, env, []string{pattern}, fmt.Sprintf("env_from.inherit %q: %s", pattern, ownOrigin))
 	}
 }
 
-// take takes over what matches one of the patterns. What is set to nothing is not taken, and what
-// may be a secret not shown.
-func (l *layers) take(from layer, env, patterns []string, origin string) {
+// inherit takes over the variables that match one of the patterns. It skips empty values, and
+// hides a value that may be a secret.
+func (l *layers) inherit(from layer, env, patterns []string, origin string) {
 	for _, entry := range env {
 		name, value, _ := strings.Cut(entry, "=")
 		_, reserved := l.from.Reserved(name)
 		switch {
-		case value == "" || reserved || !slices.ContainsFunc(patterns, func(p string) bool { return match(p, name) }):
+		case value == "" || reserved || !slices.ContainsFunc(patterns, func(p string) bool { return matches(p, name) }):
 		case role.LooksSecret(name) || role.HasLogin(name, value):
-			l.hide(from, name, value, origin)
+			l.setHidden(from, name, value, origin)
 		default:
 			l.set(from, name, value, origin)
 		}
@@ -177,7 +178,7 @@ func (l *layers) addDerived(s Sources) {
 	}
 }
 
-// addConfFile names the file for NCCL if there is something in it.
+// addConfFile names the file for NCCL if there is a value to deliver by it.
 func (l *layers) addConfFile(path string) {
 	for _, v := range l.values {
 		if v.Delivery == ByFile {
@@ -187,34 +188,34 @@ func (l *layers) addConfFile(path string) {
 	}
 }
 
-// dropped is what raynoded's own environment has and Ray's has not, as far as it matters to
-// training.
+// dropped returns the variables of raynoded's own environment that affect training and that Ray
+// does not get.
 func (l *layers) dropped(env []string) []NotApplied {
 	var found []NotApplied
 	for _, entry := range env {
 		name, value, _ := strings.Cut(entry, "=")
-		taken := slices.ContainsFunc(slices.Concat(baseNames, l.from.Inherit), func(p string) bool { return match(p, name) })
-		if _, reserved := l.from.Reserved(name); reserved || taken || !trains(name) {
+		taken := slices.ContainsFunc(slices.Concat(baseNames, l.from.Inherit), func(p string) bool { return matches(p, name) })
+		if _, reserved := l.from.Reserved(name); reserved || taken || !affectsTraining(name) {
 			continue
 		}
 		found = append(
 			found,
-			shown(NotApplied{Name: name, Value: value, From: own, Why: "only what env_from.inherit names is taken over"}),
+			redacted(NotApplied{Name: name, Value: value, From: ownOrigin, Why: "only what env_from.inherit names is taken over"}),
 		)
 	}
 	return found
 }
 
-// shown takes away what should not be.
-func shown(n NotApplied) NotApplied {
+// redacted returns n without its value if that may be a secret.
+func redacted(n NotApplied) NotApplied {
 	if role.LooksSecret(n.Name) {
 		n.Value = ""
 	}
 	return n
 }
 
-// without takes from what is written elsewhere all that Ray has just so.
-func (r Result) without(all []NotApplied) []NotApplied {
+// notApplied returns those of all that Ray does not get with the same value.
+func (r Result) notApplied(all []NotApplied) []NotApplied {
 	kept := []NotApplied{}
 	for _, n := range all {
 		i := slices.IndexFunc(r.Values, func(v Value) bool { return v.Name == n.Name })

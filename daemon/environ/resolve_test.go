@@ -40,14 +40,14 @@ func table(r Result) []string {
 }
 
 func sources(r *role.Role) Sources {
-	return Sources{Role: r, Own: []string{"PATH=/usr/bin"}, ConfFile: "/run/raynoded/role/nccl.conf"}
+	return Sources{Role: r, Environ: []string{"PATH=/usr/bin"}, ConfFile: "/run/raynoded/role/nccl.conf"}
 }
 
 func TestResolve_Layers(t *testing.T) {
 	r := worker(map[string]string{"NCCL_DEBUG": "INFO", "TP_SOCKET_IFNAME": "", "NCCL_IB_GID_INDEX": "3"})
 	r.EnvFrom.Inherit = []string{"SLURM_*", "NCCL_NET"}
 	s := sources(r)
-	s.Own = []string{
+	s.Environ = []string{
 		"PATH=/usr/bin",
 		"SLURM_JOB_ID=7",
 		"SLURM_EMPTY=",
@@ -73,7 +73,7 @@ func TestResolve_Layers(t *testing.T) {
 		{Path: "/etc/raynoded/secrets.env", Settings: []Setting{{"HF_TOKEN", 3, "hush"}, {"NCCL_IB_TIMEOUT", 4, ""}}},
 	}
 	s.Interface, s.Address, s.Host = "bond0", "10.4.0.17", fixture(t, "bond-ib")
-	s.Node, s.Mark = []string{"RAY_AUTH_MODE=disabled", "RAY_CLOUD_INSTANCE_ID=m"}, "RAY_CLOUD_INSTANCE_ID"
+	s.Node, s.StartIDVariable = []string{"RAY_AUTH_MODE=disabled", "RAY_CLOUD_INSTANCE_ID=m"}, "RAY_CLOUD_INSTANCE_ID"
 	result := Resolve(s)
 	require.Equal(t, []string{
 		"GLOO_SOCKET_IFNAME|env|bond0||derived: netdev of node ip 10.4.0.17",
@@ -99,7 +99,7 @@ func TestResolve_Layers(t *testing.T) {
 	}, result.Env())
 	require.Equal(t, "NCCL_IB_GID_INDEX=3\nNCCL_IB_HCA=^=mlx5_bond_0\nNCCL_SOCKET_IFNAME==bond0\n", result.NCCLConf())
 	require.Equal(t, []NotApplied{
-		{"NCCL_ALGO", "Ring", own, "only what env_from.inherit names is taken over"},
+		{"NCCL_ALGO", "Ring", ownOrigin, "only what env_from.inherit names is taken over"},
 	}, result.NotApplied)
 	require.NotContains(t, fmt.Sprintf("%v %+v", result, result), "hush")
 }
@@ -109,7 +109,7 @@ func TestResolve_SecretsTakenOver(t *testing.T) {
 	r := worker(nil)
 	r.EnvFrom.Inherit = []string{"HF_*", "GIT_PROXY"}
 	s := sources(r)
-	s.Own = []string{
+	s.Environ = []string{
 		"HF_TOKEN=hush",
 		"HF_HOME=/hf",
 		"GIT_PROXY=a:hush@p",
@@ -128,7 +128,7 @@ func TestResolve_SecretsTakenOver(t *testing.T) {
 		"RAY_USAGE_STATS_ENABLED": "0", "https_proxy": Secret, "no_proxy": "a.example",
 		connectPause: "20", connectAttempts: "500",
 	}, shown)
-	for _, entry := range s.Own {
+	for _, entry := range s.Environ {
 		require.Contains(t, result.Env(), entry)
 	}
 	require.Equal(t, []Difference{{"HF_TOKEN", "has another value than it should (secret)"}},
@@ -165,7 +165,7 @@ func TestResolve_NothingToDerive(t *testing.T) {
 		t, append([]string{"PATH=/opt/ray/bin:/usr/bin", "RAY_USAGE_STATS_ENABLED=0"}, connect...), result.Env(),
 	)
 	s := sources(worker(nil))
-	s.Own = []string{"RAY_USAGE_STATS_ENABLED=1"}
+	s.Environ = []string{"RAY_USAGE_STATS_ENABLED=1"}
 	require.Equal(
 		t, append([]string{"PATH=/opt/ray/bin:/usr/local/bin:/usr/bin:/bin", "RAY_USAGE_STATS_ENABLED=1"}, connect...),
 		Resolve(s).Env(),
@@ -181,9 +181,9 @@ func TestResolve_Digest(t *testing.T) {
 	first := of(func(*Sources) {})
 	require.Regexp(t, "^[0-9a-f]{8}$", first)
 	same := map[string]func(*Sources){
-		"the base":           func(s *Sources) { s.Own = []string{"PATH=/x", "HOME=/y"} },
+		"the base":           func(s *Sources) { s.Environ = []string{"PATH=/x", "HOME=/y"} },
 		"what is derived":    func(s *Sources) { s.Interface, s.Host.Interfaces = "eno1", []string{"eno1"} },
-		"what is inherited":  func(s *Sources) { s.Own, s.Role.EnvFrom.Inherit = []string{"RANK=1"}, []string{"RANK"} },
+		"what is inherited":  func(s *Sources) { s.Environ, s.Role.EnvFrom.Inherit = []string{"RANK=1"}, []string{"RANK"} },
 		"the head's threads": func(s *Sources) { s.Role.Env["RAY_gcs_server_rpc_server_thread_num"] = "96" },
 		"UCX's devices":      func(s *Sources) { s.Role.Env["UCX_NET_DEVICES"] = "mlx5_0:1" },
 	}
@@ -231,11 +231,11 @@ func TestWarnings(t *testing.T) {
 		},
 		{
 			"NCCL_ASYNC_ERROR_HANDLING", "1",
-			[]string{"NCCL_ASYNC_ERROR_HANDLING: a dead name: PyTorch reads TORCH_NCCL_ASYNC_ERROR_HANDLING"},
+			[]string{"NCCL_ASYNC_ERROR_HANDLING: an obsolete name: PyTorch reads TORCH_NCCL_ASYNC_ERROR_HANDLING"},
 		},
 		{
 			"NCCL_P2P_DISABLE", "1",
-			[]string{"NCCL_P2P_DISABLE: NCCL calls it a variable for debugging, which keeps NCCL from choosing better"},
+			[]string{"NCCL_P2P_DISABLE: NCCL calls this a debugging variable: it keeps NCCL from making a better choice"},
 		},
 		{"NCCL_SOCKET_IFNAME", "eth", []string{"NCCL_SOCKET_IFNAME: this host has no interface eth"}},
 		{"NCCL_SOCKET_IFNAME", "eno,bond", nil},
@@ -278,7 +278,7 @@ func TestWarnings_Derivation(t *testing.T) {
 		Resolve(s).Warnings,
 	)
 	s.Address, s.Files = "", []File{{Path: "/s.env", Settings: []Setting{{"NCCL_SOCKET_IFNAME", 1, "hush"}}}}
-	require.Equal(t, []string{"NCCL_SOCKET_IFNAME: it names what this host has not (file /s.env:1)"}, Resolve(s).Warnings)
+	require.Equal(t, []string{"NCCL_SOCKET_IFNAME: it names something that this host does not have (file /s.env:1)"}, Resolve(s).Warnings)
 
 	s = sources(worker(nil))
 	s.Profiles = []*role.Profile{profileOf("mine", map[string]string{"GLOO_SOCKET_IFNAME": "eno9"})}
@@ -298,7 +298,7 @@ func TestCompare(t *testing.T) {
 	s := sources(r)
 	s.Files = []File{{Settings: []Setting{{"HF_TOKEN", 1, "hush"}}}}
 	s.Interface, s.Host = "eno1", fixture(t, "single-nic")
-	s.Node, s.Mark = []string{"RAY_AUTH_MODE=disabled", "RAY_CLOUD_INSTANCE_ID=m"}, "RAY_CLOUD_INSTANCE_ID"
+	s.Node, s.StartIDVariable = []string{"RAY_AUTH_MODE=disabled", "RAY_CLOUD_INSTANCE_ID=m"}, "RAY_CLOUD_INSTANCE_ID"
 	result := Resolve(s)
 	process := append(
 		result.Env(), "RAY_AUTH_MODE=disabled", "RAY_CLOUD_INSTANCE_ID=x", "CUDA_VISIBLE_DEVICES=0", "RAY_JOB_ID=1",

@@ -35,7 +35,7 @@ func TestProfiles_Shipped(t *testing.T) {
 		require.NoError(t, err)
 		require.NotEmpty(t, p.Env, p.Name)
 		for name := range p.Env {
-			require.NotContains(t, perHost, name, "%s: a profile is the same on every host", p.Name)
+			require.NotContains(t, ncclPerHost, name, "%s: a profile is the same on every host", p.Name)
 			require.NotContains(t, p.Omitted, name, p.Name)
 		}
 		s := sources(worker(nil))

@@ -12,11 +12,11 @@ import (
 // Delivery is how a value gets to the programs.
 type Delivery string
 
-// The three ways.
+// The three ways of delivery.
 const (
 	ByEnv  Delivery = "env"   // as an environment variable
 	ByFile Delivery = "file"  // in the file that NCCL_CONF_FILE names, which only NCCL reads
-	Unset  Delivery = "unset" // not at all, whatever a layer before says
+	Unset  Delivery = "unset" // not at all, even if an earlier layer has a value
 )
 
 // Value is one variable and why it has its value.
@@ -25,16 +25,16 @@ type Value struct {
 	Value    string   `json:"value"` // "" where it is withheld or unset
 	Delivery Delivery `json:"delivery"`
 	Origin   string   `json:"origin"`
-	// Withheld says why Value does not show what there is: Secret or PerStart; "" = it is shown.
+	// Withheld says why Value does not show the value: Secret or PerStart; "" = it is shown.
 	Withheld string `json:"withheld,omitempty"`
 
 	layer  layer
-	hidden *string // what is withheld
+	hidden *string // the value that is withheld
 }
 
 // Why a value is not shown.
 const (
-	Secret   = "secret"             // it is from a file of env_from.files, or was taken over and may be one
+	Secret   = "secret"             // it is from env_from.files, or was taken over and may be a secret
 	PerStart = "new at every start" // nobody knows it before Ray starts
 )
 
@@ -51,7 +51,7 @@ const (
 	node
 )
 
-// text is the value itself.
+// text returns the value, whether it may be shown or not.
 func (v Value) text() string {
 	if v.hidden != nil {
 		return *v.hidden
@@ -59,10 +59,10 @@ func (v Value) text() string {
 	return v.Value
 }
 
-// NotApplied is a value that is written somewhere on this host, and that Ray does not get.
+// NotApplied is a value that is set somewhere on this host and that Ray does not get.
 type NotApplied struct {
 	Name  string `json:"name"`
-	Value string `json:"value"` // "" where the name looks like a secret's
+	Value string `json:"value"` // "" if the name looks like that of a secret
 	From  string `json:"from"`
 	Why   string `json:"why"`
 }
@@ -75,8 +75,8 @@ type Result struct {
 	Warnings   []string     `json:"warnings"`
 }
 
-// Env are the entries NAME=value for Ray and the job, secrets included, without what raynoded sets
-// for the node itself.
+// Env returns the entries NAME=value for Ray and the job, secrets included. What raynoded sets for
+// the node itself is not among them.
 func (r Result) Env() []string {
 	var env []string
 	for _, v := range r.Values {
@@ -87,7 +87,7 @@ func (r Result) Env() []string {
 	return env
 }
 
-// NCCLConf is the text of the file for NCCL; "" = there is nothing to deliver by it.
+// NCCLConf returns the text of the file for NCCL; "" = there is nothing to deliver by it.
 func (r Result) NCCLConf() string {
 	var lines strings.Builder
 	for _, v := range r.Values {
@@ -98,17 +98,17 @@ func (r Result) NCCLConf() string {
 	return lines.String()
 }
 
-// digest is over what profiles, [env] and files say, but for names whose values differ from host to
-// host. Of a file only values that are no secret by their name count, of the others the names: a
-// digest must not tell a secret that can be guessed.
+// digest hashes what profiles, [env] and files set, except variables whose values differ from host
+// to host. Of a file, it hashes the values that affect training and are no secret by their names,
+// and only the names of the others: otherwise a secret could be guessed from the digest.
 func digest(values []Value) string {
 	hash := sha256.New()
 	for _, v := range values {
-		if v.layer != profile && v.layer != roleFile && v.layer != file || perHost[v.Name] || unlike[v.Name] {
+		if v.layer != profile && v.layer != roleFile && v.layer != file || ncclPerHost[v.Name] || otherPerHost[v.Name] {
 			continue
 		}
 		text := v.text()
-		if v.layer == file && (!trains(v.Name) || role.LooksSecret(v.Name)) {
+		if v.layer == file && (!affectsTraining(v.Name) || role.LooksSecret(v.Name)) {
 			text = "?"
 		}
 		fmt.Fprintf(hash, "%s %s=%q\n", map[bool]string{true: "-", false: "+"}[v.Delivery == Unset], v.Name, text)

@@ -6,7 +6,7 @@ import (
 	"strings"
 )
 
-// warn says what is allowed but hardly meant.
+// warn says what is allowed but probably not meant.
 func warn(values []Value, h Host) []string {
 	warnings := []string{}
 	add := func(v Value, format string, args ...any) {
@@ -16,21 +16,21 @@ func warn(values []Value, h Host) []string {
 		if v.Delivery == Unset || v.layer == base || v.layer == node {
 			continue
 		}
-		if instead, is := dead[v.Name]; is {
-			add(v, "a dead name: %s", instead)
+		if instead, is := obsolete[v.Name]; is {
+			add(v, "an obsolete name: %s", instead)
 		}
 		if slices.Contains(debugging, v.Name) && v.layer != profile {
-			add(v, "NCCL calls it a variable for debugging, which keeps NCCL from choosing better")
+			add(v, "NCCL calls this a debugging variable: it keeps NCCL from making a better choice")
 		}
-		if word := strings.ToUpper(v.text()); v.Name == "NCCL_DEBUG" && !slices.Contains(levels, word) {
-			add(v, "NCCL does not know this level and prints nothing: it knows %s", strings.Join(levels, ", "))
+		if word := strings.ToUpper(v.text()); v.Name == "NCCL_DEBUG" && !slices.Contains(debugLevels, word) {
+			add(v, "NCCL does not know this level and prints nothing: it knows %s", strings.Join(debugLevels, ", "))
 		}
-		if doubt := long(v.text()); v.Name == connectPause && doubt != "" {
+		if doubt := pauseDoubt(v.text()); v.Name == connectPause && doubt != "" {
 			add(v, "%s", doubt)
 		}
-		for _, text := range missing(v, h) {
+		for _, text := range missingDevices(v, h) {
 			if v.Withheld != "" {
-				text = "it names what this host has not" // without the value
+				text = "it names something that this host does not have" // without the value
 			}
 			add(v, "%s", text)
 		}
@@ -38,25 +38,26 @@ func warn(values []Value, h Host) []string {
 	return warnings
 }
 
-// missing are the interfaces and devices that a value names and the host has not.
-func missing(v Value, h Host) []string {
+// missingDevices returns a text for each interface or device that a value names and the host does
+// not have.
+func missingDevices(v Value, h Host) []string {
 	switch v.Name {
 	case "NCCL_SOCKET_IFNAME", "NCCL_OOB_NET_IFNAME", "NVSHMEM_BOOTSTRAP_UID_SOCK_IFNAME":
-		return h.lacks("interface", v.text(), h.Interfaces)
+		return h.missing("interface", v.text(), h.Interfaces)
 	case "NCCL_IB_HCA":
-		return h.lacks("RDMA device", v.text(), h.devices())
+		return h.missing("RDMA device", v.text(), h.devices())
 	case "GLOO_SOCKET_IFNAME", "TP_SOCKET_IFNAME":
 		if strings.ContainsAny(v.text(), "^=") {
 			return []string{"must be names of interfaces: ^ and = mean something to NCCL only"}
 		}
-		return h.lacks("interface", "="+v.text(), h.Interfaces)
+		return h.missing("interface", "="+v.text(), h.Interfaces)
 	}
 	return nil
 }
 
-// lacks reads NCCL's way of naming devices: a list of prefixes, of exact names after =, of what not
-// to take after ^. Nothing is missing that is not to be taken.
-func (h Host) lacks(what, list string, all []string) []string {
+// missing reads a list in NCCL's syntax: prefixes, or exact names after =, or names to leave out
+// after ^. Names to leave out are not missed.
+func (h Host) missing(what, list string, all []string) []string {
 	if strings.HasPrefix(list, "^") {
 		return nil
 	}

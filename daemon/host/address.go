@@ -16,7 +16,7 @@ import (
 	"github.com/raynoded/raynoded/daemon/role"
 )
 
-// ErrUnresolved says that a name has no address yet, which may change.
+// ErrUnresolved says that a name has no address. It may have one later.
 var ErrUnresolved = errors.New("cannot resolve the name")
 
 // resolveTimeout is how long a name server may take.
@@ -40,8 +40,8 @@ func resolve(ctx context.Context, host string) ([]netip.Addr, error) {
 	return found, nil
 }
 
-// locals are the addresses of this host.
-func locals() ([]netip.Addr, error) {
+// localAddrs returns the addresses of this host.
+func localAddrs() ([]netip.Addr, error) {
 	all, err := net.InterfaceAddrs()
 	return addrs(all), err
 }
@@ -56,33 +56,34 @@ func addrs(all []net.Addr) []netip.Addr {
 	return found
 }
 
-// ofThisHost says whether one of the head's addresses is this host's, and which. A loopback address
-// counts if the role file gives it as such, or if the name is this host's own (Debian's 127.0.1.1).
+// ofThisHost returns the head's address that belongs to this host, if there is one. A loopback
+// address counts if the role file gives the address itself, or if the name is this host's own
+// (Debian's 127.0.1.1).
 func ofThisHost(host string, resolved, local []netip.Addr) (netip.Addr, bool) {
 	_, literal := netip.ParseAddr(host)
 	for _, ip := range resolved {
-		if ip.IsLoopback() && (literal == nil || isMe(host)) || !ip.IsLoopback() && slices.Contains(local, ip) {
+		if ip.IsLoopback() && (literal == nil || isThisHost(host)) || !ip.IsLoopback() && slices.Contains(local, ip) {
 			return ip, true
 		}
 	}
 	return netip.Addr{}, false
 }
 
-// isMe says whether a name is this host's own, with or without its domain.
-func isMe(host string) bool {
+// isThisHost says whether a name is this host's own, with or without its domain.
+func isThisHost(host string) bool {
 	me, err := os.Hostname()
 	short, _, _ := strings.Cut(me, ".")
 	name, _, _ := strings.Cut(host, ".")
 	return err == nil && (strings.EqualFold(host, me) || strings.EqualFold(name, short))
 }
 
-// NodeIP is the address that a node of the role would have now; "" of a single host, and of a host
-// that does not know yet what it is.
+// NodeIP is the address that a node of the role would have now. "" = it is a single host, or an
+// auto role that is not decided yet.
 func NodeIP(ctx context.Context, r *role.Role) (string, error) {
 	if r.Kind == role.Single || r.Kind == role.Auto {
 		return "", nil
 	}
-	if ip, err := chosen(r.Node); ip != "" || err != nil {
+	if ip, err := configuredIP(r.Node); ip != "" || err != nil {
 		return ip, err
 	}
 	if r.Kind == role.Head {
@@ -95,13 +96,13 @@ func NodeIP(ctx context.Context, r *role.Role) (string, error) {
 	return route(HeadAddress(resolved[0].String(), r.Cluster.Head))
 }
 
-// headIP is which of the addresses of cluster.head is this host's.
+// headIP is the address of cluster.head that belongs to this host.
 func headIP(ctx context.Context, host string) (string, error) {
 	resolved, err := resolve(ctx, host)
 	if err != nil {
 		return "", reason.Unfit("cluster.head", "%w: a head must know its own address: mend the name or set node.ip", err)
 	}
-	local, err := locals()
+	local, err := localAddrs()
 	if err != nil {
 		return "", reason.Unfit("cluster.head", "cannot list this host's addresses: %w", err)
 	}
@@ -122,14 +123,14 @@ func headIP(ctx context.Context, host string) (string, error) {
 // WorkerIP is the address by which the others reach a worker: the source address on the way to the
 // head.
 func WorkerIP(r *role.Role, head string) (string, error) {
-	if ip, err := chosen(r.Node); ip != "" || err != nil {
+	if ip, err := configuredIP(r.Node); ip != "" || err != nil {
 		return ip, err
 	}
 	return route(head)
 }
 
-// chosen is the address that the role file names by [node], "" if it names none.
-func chosen(n role.Node) (string, error) {
+// configuredIP is the address that [node] of the role file names; "" = it names none.
+func configuredIP(n role.Node) (string, error) {
 	switch {
 	case n.IP != "":
 		return n.IP, nil
@@ -159,7 +160,7 @@ func interfaceIP(name string) (string, error) {
 	return "", reason.Unfit("node.interface", "%s has no address", name)
 }
 
-// route is this host's address on the way to an address. Nothing is sent.
+// route is the address that this host uses as its source on the way to another. Nothing is sent.
 func route(to string) (string, error) {
 	conn, err := net.Dial("udp", to)
 	if err != nil {

@@ -56,7 +56,7 @@ func TestIsMe(t *testing.T) {
 		me: true, short: true, strings.ToUpper(me): true, short + ".example.net": true,
 		"x" + me: false, me + "x": false, "": false, "localhost": me == "localhost",
 	} {
-		require.Equal(t, want, isMe(name), name)
+		require.Equal(t, want, isThisHost(name), name)
 	}
 }
 

@@ -14,15 +14,16 @@ import (
 	"github.com/raynoded/raynoded/daemon/role"
 )
 
-// Decide returns the role with its kind decided: one host is a single one; with [cluster.auto] the
-// launcher's variables say the rest; without it the head is who has the address of cluster.head.
+// Decide returns the role with its kind decided. A cluster of one host is a single host. With
+// [cluster.auto], the launcher's variables decide. Otherwise the host that has the address of
+// cluster.head is the head.
 func Decide(ctx context.Context, r *role.Role, getenv func(string) string) (*role.Role, error) {
 	decided := *r
 	if r.Kind != role.Auto {
 		return &decided, nil
 	}
 	if r.Cluster.Auto != nil {
-		return &decided, launched(&decided, getenv)
+		return &decided, decideByLauncher(&decided, getenv)
 	}
 	if r.Cluster.Nodes == 1 {
 		decided.Kind = role.Single
@@ -44,19 +45,20 @@ func Decide(ctx context.Context, r *role.Role, getenv func(string) string) (*rol
 	return &decided, nil
 }
 
-// MakeWorker makes a worker of a role. The [job] of one file for all hosts is its head's.
+// MakeWorker makes the role a worker's. If all hosts have one file, its [job] belongs to the head,
+// so a worker drops it.
 func MakeWorker(r *role.Role) {
 	r.Kind = role.Worker
 	r.Job = role.Job{}
 }
 
-// isHead says whether the head's addresses have this host's among them: node.ip if the role file
-// names it, else any.
+// isHead says whether this host has one of the head's addresses. If the role file sets node.ip,
+// only that address counts.
 func isHead(r *role.Role, resolved []netip.Addr) (bool, error) {
 	if ip, err := netip.ParseAddr(r.Node.IP); err == nil {
 		return slices.Contains(resolved, ip.Unmap()), nil
 	}
-	local, err := locals()
+	local, err := localAddrs()
 	if err != nil {
 		return false, reason.Unfit("role", "cannot list this host's addresses: %w", err)
 	}
@@ -64,8 +66,8 @@ func isHead(r *role.Role, resolved []netip.Addr) (bool, error) {
 	return mine, nil
 }
 
-// launched fills in what a launcher's variables say.
-func launched(r *role.Role, getenv func(string) string) error {
+// decideByLauncher fills in what the launcher's variables say.
+func decideByLauncher(r *role.Role, getenv func(string) string) error {
 	names := r.Cluster.Auto
 	rank, err1 := number(getenv, "rank", names.Rank)
 	nodes, err2 := number(getenv, "nodes", names.Nodes)
@@ -119,8 +121,8 @@ func unset(key, name string) error {
 	)
 }
 
-// DecideNow is Decide for a command that does not wait: a head whose name has no address cannot be
-// reached.
+// DecideNow is Decide for a command that does not wait: if the head's name has no address, the
+// head cannot be reached.
 func DecideNow(ctx context.Context, r *role.Role) (*role.Role, error) {
 	decided, err := Decide(ctx, r, os.Getenv)
 	if errors.Is(err, ErrUnresolved) {

@@ -14,8 +14,8 @@ type Dirs struct {
 	Run   string // while it runs: /run/raynoded/NAME, with ray.env
 	Temp  string // Ray's, unless ray.temp_dir names another
 
-	// This user's folder in /tmp, for those of the above that the environment puts nowhere; "" where
-	// it is not wanted.
+	// This user's folder in /tmp, for the folders above that the environment puts nowhere else; ""
+	// = not needed.
 	private string
 }
 
@@ -25,8 +25,8 @@ func UnitDirs(instance string) Dirs {
 	return Dirs{State: state, Run: filepath.Join("/run/raynoded", instance), Temp: filepath.Join(state, "ray")}
 }
 
-// FindDirs returns the folders of an instance: systemd's where it made some, /var/lib and /run for
-// root, and folders of their own for everybody else.
+// FindDirs returns the folders of an instance: those that systemd made, if any; else /var/lib and
+// /run for root, and folders of their own for other users.
 func FindDirs(instance string, getenv func(string) string) Dirs {
 	unit := UnitDirs(instance)
 	state, run := unit.State, unit.Run
@@ -57,14 +57,14 @@ func FindDirs(instance string, getenv func(string) string) Dirs {
 // RayEnv is the file by which other units and people find the cluster.
 func (d Dirs) RayEnv() string { return filepath.Join(d.Run, "ray.env") }
 
-// NCCLConf is the file by which NCCL finds what is of this host alone. It has the same path on
+// NCCLConf is the file by which NCCL gets the values of this host alone. It has the same path on
 // every host.
 func (d Dirs) NCCLConf() string { return filepath.Join(d.Run, "nccl.conf") }
 
 // ControlSocket is where commands reach the daemon.
 func (d Dirs) ControlSocket() string { return filepath.Join(d.Run, "control.sock") }
 
-// RayToken is the copy of the token that Ray is given. See KeepToken.
+// RayToken is the copy of the token that Ray is given. See WriteRayToken.
 func (d Dirs) RayToken() string { return filepath.Join(d.Run, "ray-token") }
 
 // StartLog is what `ray start` printed last.

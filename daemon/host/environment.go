@@ -13,7 +13,7 @@ import (
 	"github.com/raynoded/raynoded/daemon/role"
 )
 
-// Environment is what Ray and the job get where a node of the role starts now.
+// Environment is what Ray and the job would get if a node of the role started now.
 type Environment struct {
 	Kind      role.Kind `json:"role"`
 	Files     []string  `json:"files"`     // the role file and its drop-ins
@@ -24,8 +24,8 @@ type Environment struct {
 	Unknown error `json:"-"` // why the node's address is not known; nil = it is, or a single host needs none
 }
 
-// FindEnvironment makes it without a daemon, from the environment env of this process. That the
-// node's address cannot be found out is a warning in it, and Unknown.
+// FindEnvironment makes the environment without a daemon. env is the environment of this process.
+// If the node's address cannot be found out, that is a warning in the result, and Unknown.
 func FindEnvironment(ctx context.Context, r *role.Role, dirs Dirs, env []string) (Environment, error) {
 	decided, undecided := DecideNow(ctx, r)
 	if undecided != nil {
@@ -39,7 +39,7 @@ func FindEnvironment(ctx context.Context, r *role.Role, dirs Dirs, env []string)
 	token, _ := tokenFile(decided, credentials(decided)) // that there is none is for the start to complain about
 	sources.Address, sources.Interface = ip, InterfaceOf(ip)
 	if decided.Kind != role.Single {
-		sources.Node = dirs.Node(decided, token).Own()
+		sources.Node = dirs.Node(decided, token).Env()
 	}
 	e := Environment{
 		Kind: decided.Kind, Files: r.Files, Address: ip, Interface: sources.Interface, ConfFile: dirs.NCCLConf(),
@@ -52,7 +52,7 @@ func FindEnvironment(ctx context.Context, r *role.Role, dirs Dirs, env []string)
 	return e, nil
 }
 
-// Compare holds the environment of a running process against this one, which must be known.
+// Compare compares the environment of a running process with this one, which must be known.
 func (e Environment) Compare(pid int) ([]environ.Difference, error) {
 	process, err := processEnv(pid)
 	if err != nil {

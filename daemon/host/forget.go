@@ -11,44 +11,44 @@ import (
 	"github.com/raynoded/raynoded/daemon/role"
 )
 
-// Kept is where a persistent head's state lies.
-type Kept struct {
+// HeadState is the place where a persistent head keeps its state.
+type HeadState struct {
 	role *role.Role
 	dirs Dirs
 }
 
-// FindKept returns where the head of a role keeps its state. Without persistent_head it is what was
-// kept before, if anything.
-func FindKept(r *role.Role, dirs Dirs) (Kept, error) {
+// FindHeadState returns where the head of a role keeps its state. If the role has no
+// persistent_head, it is what the head kept earlier, if anything.
+func FindHeadState(r *role.Role, dirs Dirs) (HeadState, error) {
 	if r.Kind == role.Worker || r.Kind == role.Single {
-		return Kept{}, fmt.Errorf("%w: a %s keeps no state of a cluster: ask on the head", reason.ErrRole, r.Kind)
+		return HeadState{}, fmt.Errorf("%w: a %s keeps no state of a cluster: ask on the head", reason.ErrRole, r.Kind)
 	}
-	kept, units := Kept{r, dirs}, Kept{r, UnitDirs(r.Name)}
-	if kept.None() && !units.None() {
+	kept, units := HeadState{r, dirs}, HeadState{r, UnitDirs(r.Name)}
+	if kept.Empty() && !units.Empty() {
 		return units, nil
 	}
 	return kept, nil
 }
 
-func (k Kept) inRedis() bool { return k.role.Cluster.Redis != (role.Address{}) }
+func (k HeadState) inRedis() bool { return k.role.Cluster.Redis != (role.Address{}) }
 
 // String names the place.
-func (k Kept) String() string {
+func (k HeadState) String() string {
 	if k.inRedis() {
 		return "Redis " + k.role.Cluster.Redis.String()
 	}
 	return k.dirs.store()
 }
 
-// None says that there is nothing to forget. A Redis is not asked.
-func (k Kept) None() bool {
+// Empty says that there is nothing to forget. It does not ask a Redis.
+func (k HeadState) Empty() bool {
 	_, err := os.Stat(k.dirs.store())
 	return !k.inRedis() && errors.Is(err, os.ErrNotExist)
 }
 
-// Forget deletes the state, so that the head's next start makes a new cluster. It refuses while a
+// Forget deletes the state, so that the head's next start makes a new cluster. It fails while a
 // raynoded runs the role.
-func (k Kept) Forget(ctx context.Context) error {
+func (k HeadState) Forget(ctx context.Context) error {
 	if _, err := os.Stat(k.dirs.State); err == nil {
 		if err := k.dirs.trust(k.dirs.State); err != nil {
 			return reason.Unfit("the state folder", "%w", err)

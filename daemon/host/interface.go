@@ -22,9 +22,10 @@ func InterfaceOf(ip string) string {
 	return ""
 }
 
-// holds says whether an interface with some addresses is where one is wanted. All loopback
-// addresses are where one is. An address that is routed to its host may be on the loopback
-// interface: a program that is given that one tells others 127.0.0.1.
+// holds says whether an interface with the addresses have is the one for want. Every loopback
+// address is on the loopback interface. Another address may be on it as well, if it is routed to
+// this host. That does not count: a program that is given the loopback interface tells others
+// 127.0.0.1.
 func holds(i net.Interface, have []netip.Addr, want netip.Addr) bool {
 	if want.IsLoopback() {
 		return slices.ContainsFunc(have, netip.Addr.IsLoopback)

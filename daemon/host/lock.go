@@ -12,9 +12,9 @@ import (
 	"github.com/raynoded/raynoded/daemon/reason"
 )
 
-// Lock keeps a second raynoded from running the same role. It is given back by closing the file,
-// which lies in the state folder: systemd removes the runtime folder with the end of a unit, also
-// of one that was refused by this lock.
+// Lock keeps a second raynoded from running the same role. Closing the file unlocks. The file is
+// in the state folder, because systemd removes the runtime folder whenever a unit ends, even one
+// that this lock has refused.
 func (d Dirs) Lock() (*os.File, error) {
 	f, err := d.openLock()
 	if err != nil {
@@ -31,13 +31,13 @@ func (d Dirs) Lock() (*os.File, error) {
 	return nil, reason.Unfit("the state folder", "cannot lock %s: %w", f.Name(), err)
 }
 
-// openLock opens the file for nobody else: who may only read it could hold the lock, and keep this
-// node from starting.
+// openLock opens the file so that no other user may. A user who can read it could hold the lock
+// and keep this node from starting.
 func (d Dirs) openLock() (*os.File, error) {
-	path, secure := filepath.Join(d.State, "lock"), d.give
+	path, secure := filepath.Join(d.State, "lock"), d.giveToOwner
 	f, err := os.OpenFile(path, os.O_CREATE|os.O_EXCL|os.O_RDWR|unix.O_NOFOLLOW, 0o600)
 	if errors.Is(err, os.ErrExist) {
-		secure = narrow
+		secure = restrict
 		f, err = os.OpenFile(path, os.O_RDWR|unix.O_NOFOLLOW, 0)
 	}
 	if err != nil {
@@ -50,8 +50,9 @@ func (d Dirs) openLock() (*os.File, error) {
 	return f, nil
 }
 
-// give gives a file that root has made to the owner of the state folder, whose unit runs the role.
-func (d Dirs) give(f *os.File) error {
+// giveToOwner gives a file that root has made to the owner of the state folder, whose unit runs
+// the role.
+func (d Dirs) giveToOwner(f *os.File) error {
 	info, err := os.Stat(d.State)
 	if err != nil || os.Getuid() != 0 {
 		return err
@@ -63,8 +64,9 @@ func (d Dirs) give(f *os.File) error {
 	return f.Chown(int(folder.Uid), int(folder.Gid))
 }
 
-// narrow takes from others what an earlier raynoded gave them, if the file is ours.
-func narrow(f *os.File) error {
+// restrict takes from other users the access that an earlier raynoded gave them, if the file is
+// ours.
+func restrict(f *os.File) error {
 	info, err := f.Stat()
 	if err != nil || info.Mode().Perm()&0o077 == 0 || int(info.Sys().(*syscall.Stat_t).Uid) != os.Getuid() {
 		return err

@@ -20,10 +20,10 @@ func (d Dirs) Make() error {
 	)
 }
 
-// MakeForRay proves that there is room in the state folder, and makes the folders that Ray needs:
-// its temp_dir and, of a head that keeps its state on this host, the store for it.
+// MakeForRay proves that the state folder's disk has space, and makes the folders that Ray needs:
+// its temp_dir and, for a head that keeps its state on this host, the store.
 func (d Dirs) MakeForRay(r *role.Role) error {
-	problems := []error{room("the state folder", d.State), d.makeTemp(r)}
+	problems := []error{checkSpace("the state folder", d.State), d.makeTemp(r)}
 	if KeepsState(r) {
 		problems = append(problems, d.makeStore())
 	}
@@ -35,12 +35,12 @@ func KeepsState(r *role.Role) bool {
 	return r.Kind == role.Head && r.Cluster.PersistentHead && r.Cluster.Redis == (role.Address{})
 }
 
-// folder makes a folder which the setting called another would move elsewhere.
+// folder makes a folder. another is the setting that would move it elsewhere.
 func (d Dirs) folder(key, dir, another string) error {
 	if err := d.makePrivate(dir); err != nil {
 		return reason.Unfit(key, "%w, remove it or set %s", err, another)
 	}
-	return writable(key, dir)
+	return makeWritable(key, dir)
 }
 
 // makeTemp makes Ray's folder, which must be short and writable.
@@ -55,19 +55,19 @@ func (d Dirs) makeTemp(r *role.Role) error {
 	if err := d.folder("ray.temp_dir", dir, "ray.temp_dir"); err != nil {
 		return err
 	}
-	return room("ray.temp_dir", dir)
+	return checkSpace("ray.temp_dir", dir)
 }
 
-// makeStore makes the folder for a persistent head's state, which nobody else may read:
-// environments of jobs are in it.
+// makeStore makes the folder for a persistent head's state. No other user may read it, as it holds
+// the environments of jobs.
 func (d Dirs) makeStore() error {
 	if err := os.MkdirAll(d.store(), 0o700); err != nil {
 		return reason.Unfit("the state folder", "cannot make the folder: %w", err)
 	}
-	return writable("the state folder", d.store())
+	return makeWritable("the state folder", d.store())
 }
 
-func writable(key, dir string) error {
+func makeWritable(key, dir string) error {
 	if err := os.MkdirAll(dir, 0o755); err != nil {
 		return reason.Unfit(key, "cannot make the folder: %w", err)
 	}
@@ -77,8 +77,9 @@ func writable(key, dir string) error {
 	return nil
 }
 
-// room proves that the disk takes what is written: a full one lets everything else be done.
-func room(key, dir string) error {
+// checkSpace proves that the disk has space by writing to it. On a full disk, everything but
+// writing works.
+func checkSpace(key, dir string) error {
 	f, err := os.CreateTemp(dir, ".raynoded-")
 	if err == nil {
 		_, err = f.Write(make([]byte, os.Getpagesize()))

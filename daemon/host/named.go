@@ -11,23 +11,23 @@ import (
 	"github.com/raynoded/raynoded/daemon/role"
 )
 
-// Reading is what a role comes from, as it was at one moment: its own files, and what is in the
-// files that it names.
-type Reading struct {
+// Snapshot is what a role comes from, as it was at one moment: its own files, and the contents of
+// the files that it names.
+type Snapshot struct {
 	Files role.Files
 	Named map[string]string // key of the role file → what the files behind it hold
 }
 
 // Same implements filewatch.Content.
-func (r Reading) Same(other Reading) bool {
+func (r Snapshot) Same(other Snapshot) bool {
 	return r.Files.Same(other.Files) && maps.Equal(r.Named, other.Named)
 }
 
-// Finished implements filewatch.Content. Of a named file nobody knows what it looks like when it
-// is.
-func (r Reading) Finished(before Reading) bool { return r.Files.Finished(before.Files) }
+// Finished implements filewatch.Content. It looks at the role's own files only: nobody knows what
+// a named file looks like once it is complete.
+func (r Snapshot) Finished(before Snapshot) bool { return r.Files.Finished(before.Files) }
 
-// namedFiles are those that a role names and whose content Ray is started with, by their keys.
+// namedFiles returns, by key, the files that a role names and whose contents Ray is started with.
 func namedFiles(r *role.Role) map[string][]string {
 	files := map[string][]string{}
 	if r.Auth.Mode == role.Token && r.Auth.TokenFile != "" {
@@ -39,12 +39,13 @@ func namedFiles(r *role.Role) map[string][]string {
 		}
 	}
 	for _, name := range r.EnvFrom.Profiles { // a shipped one changes with the package, which is no edit
-		files["env_from.profiles"] = append(files["env_from.profiles"], filepath.Join(ownProfiles(r), name+".toml"))
+		files["env_from.profiles"] = append(files["env_from.profiles"], filepath.Join(siteProfiles(r), name+".toml"))
 	}
 	return files
 }
 
-// Fingerprints tell one content of named files from another. They hold none of it.
+// Fingerprints returns a hash of each key's named files, which tells one content from another. It
+// reveals none of it.
 func Fingerprints(r *role.Role) map[string]string {
 	prints := map[string]string{}
 	for key, files := range namedFiles(r) {
@@ -65,11 +66,11 @@ func fingerprint(files []string) string {
 
 // Read reads what a role comes from: the role file at path and its drop-ins, and the files that the
 // role in force names.
-func Read(path string, inForce *role.Role) Reading {
-	return Reading{Files: role.Read(path), Named: Fingerprints(inForce)}
+func Read(path string, inForce *role.Role) Snapshot {
+	return Snapshot{Files: role.Read(path), Named: Fingerprints(inForce)}
 }
 
-// Paths are the paths of what Read reads.
+// Paths returns the paths of the files that Read reads.
 func Paths(path string, inForce *role.Role) []string {
 	paths := role.Paths(path)
 	for _, files := range namedFiles(inForce) {
@@ -78,8 +79,8 @@ func Paths(path string, inForce *role.Role) []string {
 	return paths
 }
 
-// Differing are the keys whose named files hold something else.
-func Differing(a, b map[string]string) []string {
+// ChangedKeys returns the keys whose named files have other contents in b than in a.
+func ChangedKeys(a, b map[string]string) []string {
 	var keys []string
 	for _, key := range slices.Sorted(maps.Keys(b)) {
 		if before, known := a[key]; known && before != b[key] {

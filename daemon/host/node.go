@@ -10,9 +10,9 @@ import (
 	"github.com/raynoded/raynoded/daemon/role"
 )
 
-// Node is the node that a decided role makes of this host, as far as the host alone knows: its
-// addresses, Ray's version and what is new at every start are the caller's to add. tokenFile is
-// that of the role's Token.
+// Node returns the node that a decided role makes of this host, as far as the host alone knows.
+// The caller adds its addresses, Ray's version and what is new at every start. tokenFile is that
+// of the role's Token.
 func (d Dirs) Node(r *role.Role, tokenFile string) ray.Node {
 	return ray.Node{
 		Role: r, Head: r.Kind == role.Head, Name: nodeName(r),
@@ -31,9 +31,9 @@ func nodeName(r *role.Role) string {
 	return name
 }
 
-// PortsFree returns what is wrong with the fixed ports of a node: each must be free on the address
-// that Ray binds it to.
-func PortsFree(n ray.Node) error {
+// CheckPorts returns what is wrong with the fixed ports of a node. Each must be free on the
+// address that Ray binds it to.
+func CheckPorts(n ray.Node) error {
 	var problems []error
 	check := func(p ray.Port, ip string) {
 		if err := ray.CheckFree(p, ip); err != nil {

@@ -7,9 +7,9 @@ import (
 	"strings"
 )
 
-// SessionOwner names whose Ray's sessions in a folder are. In our own folder there are no others;
-// elsewhere there may be those of other users, and on a shared file system those of other hosts,
-// whose programs we do not see.
+// SessionOwner returns the name by which this instance owns Ray's sessions in a folder. In our own
+// folder, all sessions are ours. Another folder may have sessions of other users and, on a shared
+// file system, of other hosts, whose processes we cannot see.
 func (d Dirs) SessionOwner(instance, folder string) string {
 	if folder == d.Temp {
 		return instance
@@ -17,8 +17,8 @@ func (d Dirs) SessionOwner(instance, folder string) string {
 	return fmt.Sprintf("%s-%d-%s", instance, os.Geteuid(), hostID())
 }
 
-// hostID tells this host from others, and stays so over a reboot: by the host's name, as the
-// machine id of a host that boots from the network may be another each time.
+// hostID identifies this host and stays the same over a reboot. It comes from the host's name,
+// because a host that boots from the network may have a new machine id each time.
 func hostID() string {
 	name, _ := os.Hostname()
 	machine, _ := os.ReadFile("/etc/machine-id")

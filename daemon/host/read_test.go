@@ -46,15 +46,15 @@ func TestReadFile_Refusals(t *testing.T) {
 		{"A=b", 0o644, "everybody on this host may use $FILE (mode 0644): chmod o= $FILE"},
 		{"A=b", 0o660, "its group may write $FILE (mode 0660): chmod g-w $FILE"},
 		{"hush", 0o600, "$FILE:1: must be NAME=value"},
-		{"A=1\nexport B=hush", 0o600, "$FILE:2: must be NAME=value, without export: this is no shell script"},
+		{"A=1\nexport B=hush", 0o600, "$FILE:2: must be NAME=value, without export: this is not a shell script"},
 		{"A-B=hush", 0o600, "$FILE:1: must be NAME=value"},
 		{"A='hush'", 0o600, "$FILE:1: A must have its value without quotes, which would be part of it"},
 		{"A=hush\r", 0o600, "$FILE:1: A must have no control characters, such as a carriage return, in its value"},
 		{
 			"RAY_AUTH_TOKEN=hush\nNCCL_CONF_FILE=/hush",
 			0o600,
-			"$FILE:1: RAY_AUTH_TOKEN is not to be set here: use auth.token_file\n" +
-				`$FILE:2: NCCL_CONF_FILE is not to be set here: it names raynoded's file, unless env_from.nccl_delivery is "env"`,
+			"$FILE:1: RAY_AUTH_TOKEN must not be set here: use auth.token_file\n" +
+				`$FILE:2: NCCL_CONF_FILE must not be set here: it names raynoded's file, unless env_from.nccl_delivery is "env"`,
 		},
 		{strings.Repeat("x", maxEnvFile+1), 0o600, "$FILE must be at most 1048576 bytes long, got 1048577"},
 	}

@@ -15,16 +15,16 @@ import (
 // role file.
 const shippedProfiles = "/usr/share/raynoded/profiles"
 
-// ownProfiles is where a site has its own profiles, which come before the shipped ones.
-func ownProfiles(r *role.Role) string { return filepath.Join(filepath.Dir(r.Files[0]), "profiles") }
+// siteProfiles is where a site has its own profiles, which come before the shipped ones.
+func siteProfiles(r *role.Role) string { return filepath.Join(filepath.Dir(r.Files[0]), "profiles") }
 
 // ReadSources reads the profiles and files that the role names, and what this host is like. All
 // that is wrong is in the error.
 func ReadSources(r *role.Role, dirs Dirs, env []string) (environ.Sources, error) {
-	s := environ.Sources{Role: r, Own: env, ConfFile: dirs.NCCLConf(), Mark: ray.Mark}
+	s := environ.Sources{Role: r, Environ: env, ConfFile: dirs.NCCLConf(), StartIDVariable: ray.StartIDVariable}
 	var problems []error
 	var err error
-	s.Profiles, err = readProfiles(r.EnvFrom.Profiles, ownProfiles(r), shippedProfiles)
+	s.Profiles, err = readProfiles(r.EnvFrom.Profiles, siteProfiles(r), shippedProfiles)
 	if err != nil {
 		problems = append(problems, reason.Unfit("env_from.profiles", "%w", err))
 	}

@@ -100,7 +100,8 @@ func readToken(r *role.Role, credentials []string) (Token, error) {
 	return Token{Secret: gcs.NewToken(secret), File: file}, nil
 }
 
-// rayTokenOf is the file that Ray is given for the one with the token.
+// rayTokenOf is the file that Ray is given for a token file: the copy, or systemd's credential
+// itself.
 func (d Dirs) rayTokenOf(r *role.Role, file string) string {
 	if file == "" || r.Auth.TokenFile == "" {
 		return file
@@ -108,10 +109,10 @@ func (d Dirs) rayTokenOf(r *role.Role, file string) string {
 	return d.RayToken()
 }
 
-// KeepToken writes that file, which stays as it is for as long as Ray runs: each of Ray's processes
-// reads it when it starts, and a new token is for a new cluster. systemd's credentials stay by
-// themselves.
-func (d Dirs) KeepToken(r *role.Role, secret gcs.Token) error {
+// WriteRayToken writes Ray's copy of the token. The copy does not change while Ray runs: each of
+// Ray's processes reads it when it starts, and a new token is for a new cluster. A systemd
+// credential needs no copy, as it does not change either.
+func (d Dirs) WriteRayToken(r *role.Role, secret gcs.Token) error {
 	if secret == (gcs.Token{}) || r.Auth.TokenFile == "" {
 		return nil
 	}

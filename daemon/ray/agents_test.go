@@ -116,18 +116,18 @@ func TestProgram_Of(t *testing.T) {
 	}
 	write("raylet.out")
 	p := Identify([]string{"/v/raylet", "--log_dir=" + dir})
-	require.Equal(t, filepath.Join(dir, "raylet.err"), p.Of(0).Stderr, "nobody knows better")
-	require.Empty(t, Program{Name: "raylet"}.Of(0).Stderr)
+	require.Equal(t, filepath.Join(dir, "raylet.err"), p.WithLogsOf(0).Stderr, "nobody knows better")
+	require.Empty(t, Program{Name: "raylet"}.WithLogsOf(0).Stderr)
 
 	second := startWith(t, write("raylet.1.out"), write("raylet.1.err"))
-	require.Equal(t, filepath.Join(dir, "raylet.1.out"), p.Of(second).Stdout)
-	require.Equal(t, filepath.Join(dir, "raylet.1.err"), p.Of(second).Stderr)
+	require.Equal(t, filepath.Join(dir, "raylet.1.out"), p.WithLogsOf(second).Stdout)
+	require.Equal(t, filepath.Join(dir, "raylet.1.err"), p.WithLogsOf(second).Stderr)
 
 	elsewhere := startWith(t, nil, nil)
-	require.Equal(t, filepath.Join(dir, "raylet.out"), p.Of(elsewhere).Stdout)
+	require.Equal(t, filepath.Join(dir, "raylet.out"), p.WithLogsOf(elsewhere).Stdout)
 
 	said := logged(t, ".1", "", "")
-	require.Equal(t, said, said.Of(second))
+	require.Equal(t, said, said.WithLogsOf(second))
 }
 
 // startWith starts a process that stays, and returns its PID.

@@ -14,7 +14,7 @@ func TestInstall_Uncompiled(t *testing.T) {
 	put(t, venv, "bin/ray", "#!"+venv+"/bin/python3\n")
 	require.Empty(t, install.Uncompiled(), "a Ray of another make")
 
-	put(t, packages, reporter+".py", "")
+	put(t, packages, reporterModule+".py", "")
 	require.Equal(t, packages, install.Uncompiled())
 	require.Equal(t, venv+"/bin/python3 -m compileall -q -j 0 "+packages, install.Compile(packages))
 
@@ -26,7 +26,7 @@ func TestInstall_Uncompiled(t *testing.T) {
 func TestInstall_WarmUp(t *testing.T) {
 	path, args := Install{Bin: script(t, "ray", "#!/v/bin/python3\n")}.WarmUp()
 	require.Equal(t, "/v/bin/python3", path)
-	require.Equal(t, []string{"-c", warm}, args)
+	require.Equal(t, []string{"-c", warmUpScript}, args)
 	path, _ = Install{Bin: script(t, "ray", "#!/bin/sh\n")}.WarmUp()
 	require.Empty(t, path)
 }

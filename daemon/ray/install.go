@@ -26,18 +26,18 @@ var ErrNotRay = errors.New("not a Ray program")
 // Output runs a short command to its end and returns its standard output.
 type Output func(ctx context.Context, cmd *exec.Cmd) ([]byte, error)
 
-// askInterpreter prints the two versions without importing Ray: 0.1 s where `ray --version` takes 2
-// s.
-const askInterpreter = `import platform, importlib.metadata as m; print(platform.python_version(), m.version("ray"))`
+// versionScript prints the two versions without importing Ray, which takes 0.1 s. `ray --version`
+// takes 2 s.
+const versionScript = `import platform, importlib.metadata as m; print(platform.python_version(), m.version("ray"))`
 
-// Inspect finds out which Ray bin is, from the files of its virtual environment where it has one:
-// 0.1 ms. Such a file may be older than the Python it speaks of; Ask knows better. The error wraps
-// ErrNotRay.
+// Inspect finds out which Ray bin is. It reads the files of bin's virtual environment, if there is
+// one, which takes 0.1 ms. Such a file may be older than the Python that it describes; Ask knows
+// better. The error wraps ErrNotRay.
 func Inspect(ctx context.Context, bin string, output Output) (Install, error) {
 	info, err := os.Stat(bin)
 	switch {
 	case err != nil:
-		return Install{}, fmt.Errorf("%w: %s: %w", ErrNotRay, bin, reason(err))
+		return Install{}, fmt.Errorf("%w: %s: %w", ErrNotRay, bin, cause(err))
 	case info.IsDir() || info.Mode().Perm()&0o111 == 0:
 		return Install{}, fmt.Errorf("%w: %s: not an executable file", ErrNotRay, bin)
 	}
@@ -47,11 +47,11 @@ func Inspect(ctx context.Context, bin string, output Output) (Install, error) {
 	return Ask(ctx, bin, output)
 }
 
-// Ask asks the Python named in the script's first line; a program of another kind is asked with
-// --version.
+// Ask runs the Python named in the script's first line and asks it for the versions. A program of
+// another kind is run with --version.
 func Ask(ctx context.Context, bin string, output Output) (Install, error) {
 	if python := interpreter(bin); python != "" {
-		out, err := output(ctx, exec.CommandContext(ctx, python, "-c", askInterpreter))
+		out, err := output(ctx, exec.CommandContext(ctx, python, "-c", versionScript))
 		if words := strings.Fields(string(out)); err == nil && len(words) == 2 {
 			return Install{Bin: bin, Python: words[0], Ray: words[1]}, nil
 		}
@@ -68,14 +68,14 @@ func Ask(ctx context.Context, bin string, output Output) (Install, error) {
 }
 
 var (
-	// pyvenv.cfg of venv, virtualenv and uv.
+	// pythonVersion matches a line of the pyvenv.cfg that venv, virtualenv or uv wrote.
 	pythonVersion = regexp.MustCompile(
 		`(?m)^version(?:_info)? *= *(\d+\.\d+\.\d+)`,
 	)
 	rayVersion = regexp.MustCompile(`(?m)^version = "([^"]+)"`) // ray/_version.py
 )
 
-// read reads both versions in the virtual environment that python is of.
+// read reads both versions from the virtual environment that python belongs to.
 func read(bin, python string) (Install, bool) {
 	venv := filepath.Dir(filepath.Dir(python))
 	config, err := os.ReadFile(filepath.Join(venv, "pyvenv.cfg"))
@@ -87,14 +87,14 @@ func read(bin, python string) (Install, bool) {
 		return Install{}, false
 	}
 	text, err := os.ReadFile(files[0])
-	of, is := pythonVersion.FindSubmatch(config), rayVersion.FindSubmatch(text)
-	if err != nil || of == nil || is == nil {
+	python3, ray := pythonVersion.FindSubmatch(config), rayVersion.FindSubmatch(text)
+	if err != nil || python3 == nil || ray == nil {
 		return Install{}, false
 	}
-	return Install{Bin: bin, Python: string(of[1]), Ray: string(is[1])}, true
+	return Install{Bin: bin, Python: string(python3[1]), Ray: string(ray[1])}, true
 }
 
-// interpreter returns the Python of a script's first line, "" if there is none.
+// interpreter returns the Python named in a script's first line; "" = there is none.
 func interpreter(script string) string {
 	f, err := os.Open(script)
 	if err != nil {
@@ -112,7 +112,7 @@ func interpreter(script string) string {
 	return words[0]
 }
 
-func reason(err error) error {
+func cause(err error) error {
 	var path *os.PathError
 	if errors.As(err, &path) {
 		return path.Err

@@ -12,7 +12,7 @@ import (
 	"github.com/raynoded/raynoded/daemon/role"
 )
 
-// Node is one start of one Ray node: the role file and what was found out for it on this host.
+// Node is one start of one Ray node: the role file, and what was found out on this host for it.
 type Node struct {
 	Role      *role.Role
 	Head      bool   // start a head; else a worker
@@ -24,7 +24,7 @@ type Node struct {
 	StoreDir  string // where the GCS of a persistent head keeps its state, unless the role names a Redis
 	Version   string // of this host's Ray
 	Digest    string // of the environment, for a label; "" = none
-	Mark      string // tells this start from every other one: the node's instance id in the GCS
+	StartID   string // no other start has it; the GCS lists it as the node's instance id
 }
 
 // MaxTempDir is the longest temp_dir in bytes: a Unix socket's path has at most 107 (unix(7)), and
@@ -32,7 +32,7 @@ type Node struct {
 // (ray/_private/utils.py, validate_socket_filepath).
 const MaxTempDir = 41
 
-// Args are the arguments of the `ray` program that start the node and return.
+// Args returns the arguments of the `ray` program that start the node. The program then returns.
 func (n Node) Args() []string {
 	args := []string{"start", "--log-style=record", "--log-color=false"}
 	add := func(name, value string) {
@@ -64,42 +64,42 @@ func (n Node) Args() []string {
 	return append(args, r.ExtraArgs...)
 }
 
-// beyond is how much longer than raynoded Ray waits for its head: who leaves first decides how the
-// node ends.
-const beyond = time.Minute
+// reconnectMargin is how much longer Ray waits for its head than raynoded does. The one that gives
+// up first decides how the node ends, and that must be raynoded.
+const reconnectMargin = time.Minute
 
-// Mark is the name of the variable by which Ray takes a Node's mark.
-const Mark = "RAY_CLOUD_INSTANCE_ID"
+// StartIDVariable is the environment variable by which Ray takes Node.StartID.
+const StartIDVariable = "RAY_CLOUD_INSTANCE_ID"
 
-// Own are the variables of Ray's processes that say which node of which cluster they are.
-func (n Node) Own() []string {
-	return append(append(n.auth(), Mark+"="+n.Mark, n.patience()), n.store()...)
+// Env returns the variables that tell Ray's processes which node of which cluster they are.
+func (n Node) Env() []string {
+	return append(append(n.authEnv(), StartIDVariable+"="+n.StartID, n.reconnectEnv()), n.storeEnv()...)
 }
 
-// patience is how long Ray's processes wait for the GCS to come back.
-func (n Node) patience() string {
-	return fmt.Sprintf("RAY_gcs_rpc_server_reconnect_timeout_s=%d", int(Patience(n.Role).Seconds()))
+// reconnectEnv tells Ray's processes how long to wait for the GCS to come back.
+func (n Node) reconnectEnv() string {
+	return fmt.Sprintf("RAY_gcs_rpc_server_reconnect_timeout_s=%d", int(ReconnectTimeout(n.Role).Seconds()))
 }
 
-// Patience is how long a Ray that is started with the role waits for its GCS to come back.
-func Patience(r *role.Role) time.Duration {
+// ReconnectTimeout is how long Ray waits for its GCS to come back if it is started with the role.
+func ReconnectTimeout(r *role.Role) time.Duration {
 	refused, silent, stuck := r.Windows()
-	return max(refused, silent, stuck) + beyond
+	return max(refused, silent, stuck) + reconnectMargin
 }
 
-// Driver are the variables by which a program on this host finds the cluster. None of them is a
-// secret.
-func (n Node) Driver() []string {
-	env := append([]string{"RAY_ADDRESS=" + n.Address, "RAY_TMPDIR=" + n.TempDir}, n.auth()...)
+// DriverEnv returns the variables by which a program on this host finds the cluster. None of them
+// is a secret.
+func (n Node) DriverEnv() []string {
+	env := append([]string{"RAY_ADDRESS=" + n.Address, "RAY_TMPDIR=" + n.TempDir}, n.authEnv()...)
 	if n.Role.Cluster.PersistentHead {
-		env = append(env, n.patience()) // by itself a driver gives its head a minute to come back
+		env = append(env, n.reconnectEnv()) // a driver's default is a minute
 	}
 	return env
 }
 
-// auth tells Ray the mode whatever it is: left to itself, a head turns tokens on where it finds
-// one, and a worker does not (Ray 2.59, ray/_private/authentication).
-func (n Node) auth() []string {
+// authEnv always tells Ray the mode. Without it, a head turns tokens on if it finds one, and a
+// worker does not (Ray 2.59, ray/_private/authentication).
+func (n Node) authEnv() []string {
 	if n.TokenFile == "" {
 		return []string{"RAY_AUTH_MODE=disabled"}
 	}
@@ -131,11 +131,11 @@ func object[V any](m map[string]V) string {
 	return string(text)
 }
 
-// DigestLabel is the label of a node in the GCS with the digest of its environment.
+// DigestLabel is the label by which a node in the GCS shows the digest of its environment.
 const DigestLabel = "raynoded.env"
 
-// labels are those of the role file, which come first, and the digest. Ray 2.45 and later are given
-// name=value,name=value: with JSON they warn, and refuse all of ray.io/
+// labels returns the digest and the labels of the role file, which win. Ray 2.45 and later are
+// given name=value,name=value: they warn about JSON, and refuse all labels of ray.io/ in it
 // (ray/_private/label_utils.py, which 2.44 does not have). Older ones know only JSON.
 func (n Node) labels() string {
 	all := map[string]string{}

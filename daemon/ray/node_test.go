@@ -74,36 +74,36 @@ func TestNode_Args(t *testing.T) {
 }
 
 func TestNode_Own(t *testing.T) {
-	n := Node{Role: newRole(), Address: "10.0.0.1:6379", TempDir: "/t", Mark: "m"}
+	n := Node{Role: newRole(), Address: "10.0.0.1:6379", TempDir: "/t", StartID: "m"}
 	require.Equal(t, []string{
 		"RAY_AUTH_MODE=disabled", "RAY_CLOUD_INSTANCE_ID=m", "RAY_gcs_rpc_server_reconnect_timeout_s=120",
-	}, n.Own(), "Ray itself must not be told of a cluster by the environment")
+	}, n.Env(), "Ray itself must not be told of a cluster by the environment")
 
 	n.TokenFile = "/run/credentials/ray-token"
 	require.Equal(t, []string{
 		"RAY_ADDRESS=10.0.0.1:6379", "RAY_TMPDIR=/t", "RAY_AUTH_MODE=token", "RAY_AUTH_TOKEN_PATH=/run/credentials/ray-token",
-	}, n.Driver())
+	}, n.DriverEnv())
 }
 
 func TestNode_Own_PersistentHead(t *testing.T) {
-	n := Node{Role: newRole(), Head: true, Address: "10.0.0.1:6379", TempDir: "/t", Mark: "m", StoreDir: "/s/gcs"}
+	n := Node{Role: newRole(), Head: true, Address: "10.0.0.1:6379", TempDir: "/t", StartID: "m", StoreDir: "/s/gcs"}
 	n.Role.Cluster.Head = role.Address{Host: "gpu-001", Port: 6379}
 	common := []string{"RAY_AUTH_MODE=disabled", "RAY_CLOUD_INSTANCE_ID=m"}
-	require.Equal(t, append(common, "RAY_gcs_rpc_server_reconnect_timeout_s=120"), n.Own())
+	require.Equal(t, append(common, "RAY_gcs_rpc_server_reconnect_timeout_s=120"), n.Env())
 
 	n.Role.Cluster.PersistentHead = true
 	n.Role.Watchdog.HeadReturn = role.Duration{Duration: 15 * time.Minute}
 	common = append(common, "RAY_gcs_rpc_server_reconnect_timeout_s=960")
-	require.Equal(t, append(common, "RAY_gcs_storage=rocksdb", "RAY_gcs_storage_path=/s/gcs"), n.Own())
-	require.Contains(t, n.Driver(), "RAY_gcs_rpc_server_reconnect_timeout_s=960", "a driver waits as long as its workers")
+	require.Equal(t, append(common, "RAY_gcs_storage=rocksdb", "RAY_gcs_storage_path=/s/gcs"), n.Env())
+	require.Contains(t, n.DriverEnv(), "RAY_gcs_rpc_server_reconnect_timeout_s=960", "a driver waits as long as its workers")
 
 	n.Role.Cluster.Redis = role.Address{Host: "redis", Port: 7000}
 	require.Equal(
-		t, append(common, "RAY_REDIS_ADDRESS=redis:7000", "RAY_external_storage_namespace=gpu-001:6379"), n.Own(),
+		t, append(common, "RAY_REDIS_ADDRESS=redis:7000", "RAY_external_storage_namespace=gpu-001:6379"), n.Env(),
 	)
 
 	n.Head = false
-	require.Equal(t, common, n.Own(), "only the head has a state to keep")
+	require.Equal(t, common, n.Env(), "only the head has a state to keep")
 }
 
 func TestNode_Labels(t *testing.T) {

@@ -10,15 +10,15 @@ import (
 	"github.com/raynoded/raynoded/daemon/role"
 )
 
-// Port is one port that the role file fixes for a node.
+// Port is a port that the role file fixes for a node.
 type Port struct {
 	Key    string // in the role file
 	Number int
 	flag   string
 }
 
-// Ports are the fixed ports of a head or a worker, but for the GCS's own. A port that Ray chooses
-// is not among them.
+// Ports returns the fixed ports of a head or a worker, except that of the GCS. A port that Ray
+// chooses by itself is not among them.
 func Ports(r *role.Role, head bool) []Port {
 	p := r.Ray.Ports
 	all := []Port{
@@ -45,8 +45,8 @@ func Ports(r *role.Role, head bool) []Port {
 	return fixed
 }
 
-// CheckFree returns an error that names the key if somebody listens on the port already. The worker
-// range is not one port: Ray itself skips those that are taken.
+// CheckFree returns an error that names the key if a program listens on the port already. It
+// accepts both ends of the worker range: Ray itself skips those ports of the range that are taken.
 func CheckFree(p Port, ip string) error {
 	if p.Key == "ray.ports.worker_min" || p.Key == "ray.ports.worker_max" {
 		return nil

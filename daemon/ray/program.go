@@ -11,18 +11,18 @@ import (
 
 // Program is one of the processes that `ray start` leaves behind.
 type Program struct {
-	// As its log files are named: gcs_server, raylet, monitor, dashboard, log_monitor,
-	// ray_client_server; "" of what is not one of Ray\'s.
+	// The name in its log files: gcs_server, raylet, monitor, dashboard, log_monitor or
+	// ray_client_server; "" = it is no program of Ray's.
 	Name   string
-	Vital  bool   // without it there is no node: gcs_server and raylet. Its agents take the raylet with them
-	NodeID string // of a raylet, hex, as the GCS lists it; "" before Ray 2.40, whose raylets make their own
+	Vital  bool   // a node cannot do without it: gcs_server, and raylet, which ends with its agents
+	NodeID string // a raylet's, in hex, as the GCS lists it; "" before Ray 2.40, whose raylets make it up
 	LogDir string // the folder of its logs; "" = its command line does not say
-	Stdout string // the file that its standard output goes to, "" = not known
-	Stderr string
+	Stdout string // the file that its standard output goes to; "" = not known
+	Stderr string // likewise for its standard error
 }
 
-// Identify says which program a command line is. A process between fork and exec still has its
-// parent's and is none.
+// Identify says which program a command line belongs to. A process between fork and exec still has
+// its parent's command line, and is no program of Ray's.
 func Identify(args []string) Program {
 	if len(args) == 0 {
 		return Program{}
@@ -42,24 +42,26 @@ func Identify(args []string) Program {
 	return Program{}
 }
 
-// outputs is the program with the files of its output, as its command line has them. Older Ray says
-// nothing of them there (2.40 and before).
+// outputs returns the program with the files of its output from its command line. Ray 2.40 and
+// older do not name them there.
 func (p Program) outputs(args []string) Program {
 	p.Stdout = flag(args, "--stdout_filepath=", "--stdout-filepath=")
 	p.Stderr = flag(args, "--stderr_filepath=", "--stderr-filepath=")
 	return p
 }
 
-// Of is the program with the files of its output, of which the second node of a session has others
-// than the first: raylet.1.err. Where the command line does not say, the process that it is has
-// them open; and where that is gone, they are taken to be the first node's.
-func (p Program) Of(pid int) Program {
+// WithLogsOf returns the program with the files of its output. The second node of a session has
+// other files than the first, such as raylet.1.err. If the command line does not name them, the
+// process pid has them open. If that process is gone, they are assumed to be those of the first
+// node.
+func (p Program) WithLogsOf(pid int) Program {
 	p.Stdout = cmp.Or(p.Stdout, p.open(pid, 1), p.log("out"))
 	p.Stderr = cmp.Or(p.Stderr, p.open(pid, 2), p.log("err"))
 	return p
 }
 
-// open is what a descriptor of the process is open at, if that is one of the program's logs.
+// open returns the file that a descriptor of a process is open on, if it is one of the program's
+// logs.
 func (p Program) open(pid, fd int) string {
 	path, err := os.Readlink(fmt.Sprintf("/proc/%d/fd/%d", pid, fd))
 	if err != nil || p.LogDir == "" || filepath.Dir(path) != filepath.Clean(p.LogDir) {
@@ -68,6 +70,7 @@ func (p Program) open(pid, fd int) string {
 	return path
 }
 
+// log returns the log file that the first node of a session has for the program.
 func (p Program) log(suffix string) string {
 	if p.LogDir == "" {
 		return ""
@@ -75,7 +78,7 @@ func (p Program) log(suffix string) string {
 	return filepath.Join(p.LogDir, p.Name+"."+suffix)
 }
 
-// scripts are Ray's Python programs by the end of an argument of theirs.
+// scripts are Ray's Python programs. Each is recognised by the end of one of its arguments.
 var scripts = []struct{ suffix, name string }{
 	{"/autoscaler/_private/monitor.py", "monitor"},
 	{"/dashboard/dashboard.py", "dashboard"},
@@ -83,6 +86,7 @@ var scripts = []struct{ suffix, name string }{
 	{"ray.util.client.server", "ray_client_server"},
 }
 
+// flag returns the value of the first argument with one of the prefixes; "" = there is none.
 func flag(args []string, prefixes ...string) string {
 	for _, arg := range args {
 		for _, prefix := range prefixes {

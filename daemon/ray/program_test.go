@@ -71,7 +71,7 @@ func TestLastWords(t *testing.T) {
 			dir := t.TempDir()
 			require.NoError(t, os.WriteFile(filepath.Join(dir, "raylet.out"), []byte(c.out), 0o600))
 			require.NoError(t, os.WriteFile(filepath.Join(dir, "raylet.err"), []byte(c.err), 0o600))
-			require.Equal(t, c.want, LastWords(Program{Name: "raylet", LogDir: dir}.Of(0)))
+			require.Equal(t, c.want, LastWords(Program{Name: "raylet", LogDir: dir}.WithLogsOf(0)))
 		})
 	}
 	require.Empty(t, LastWords(Program{Name: "raylet"}))
@@ -91,12 +91,12 @@ func TestOutputWords_Traceback(t *testing.T) {
 		os.WriteFile(
 			file,
 			[]byte(
-				"RuntimeError: Version mismatch: The cluster was started with:\n    Ray: 2.60.0\n"+strings.Repeat("x", tail)+"\n",
+				"RuntimeError: Version mismatch: The cluster was started with:\n    Ray: 2.60.0\n"+strings.Repeat("x", tailSize)+"\n",
 			),
 			0o600,
 		),
 	)
-	require.Equal(t, strings.Repeat("x", wordLimit)+"…", OutputWords(file))
+	require.Equal(t, strings.Repeat("x", maxWords)+"…", OutputWords(file))
 	require.NoError(
 		t,
 		os.WriteFile(file, []byte("RuntimeError: Version mismatch: The cluster was started with:\n    Ray: 2.60.0\n"), 0o600),

@@ -11,14 +11,14 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// deepest is how deep folders may lie in a session that is to be removed: each costs a descriptor
-// meanwhile, and everybody may make some.
-const deepest = 100
+// maxDepth is how deeply folders may be nested in a session that is to be removed. Each level
+// keeps a descriptor open, and everybody may make folders there.
+const maxDepth = 100
 
-var errDeep = errors.New("too many folders in one another")
+var errDeep = errors.New("folders are nested too deeply")
 
-// folder is one that is open. What is in it is reached through it alone: whatever others put in its
-// place meanwhile, a link or a pipe, is neither followed nor waited for.
+// folder is an open folder. Its contents are reached only through its descriptor. If others put a
+// link or a pipe in its place meanwhile, it is neither followed nor waited for.
 type folder struct{ *os.File }
 
 func (f folder) open(name string) (folder, error) {
@@ -29,7 +29,7 @@ func (f folder) open(name string) (folder, error) {
 	return folder{os.NewFile(uintptr(fd), name)}, nil //nolint:gosec // no negative one
 }
 
-// remove removes a file, or a folder that is empty. What is not there has been removed.
+// remove removes a file or an empty folder. An entry that is missing counts as removed.
 func (f folder) remove(name string) error {
 	err := unix.Unlinkat(int(f.Fd()), name, 0)
 	if errors.Is(err, unix.EISDIR) {
@@ -41,8 +41,9 @@ func (f folder) remove(name string) error {
 	return &fs.PathError{Op: "remove", Path: name, Err: err}
 }
 
-// Remove removes a session of owner's, one entry after another and nothing behind a link. The mark
-// goes last: what is left when ctx ends, or fails to go, is owner's still.
+// Remove removes a session of the owner, one entry after another, and follows no link. The owner
+// file goes last: if ctx ends, or something cannot be removed, the rest still belongs to the
+// owner.
 func (s Session) Remove(ctx context.Context, owner string) error {
 	file, err := os.OpenFile(filepath.Dir(s.Dir), os.O_RDONLY|unix.O_DIRECTORY, 0)
 	if err != nil {
@@ -55,21 +56,22 @@ func (s Session) Remove(ctx context.Context, owner string) error {
 		return err
 	}
 	defer dir.Close()
-	if err := dir.empty(ctx, mark(owner), deepest); err != nil {
+	if err := dir.empty(ctx, ownerFile(owner), maxDepth); err != nil {
 		return err
 	}
-	if err := dir.remove(mark(owner)); err != nil {
+	if err := dir.remove(ownerFile(owner)); err != nil {
 		return err
 	}
 	if err := parent.remove(filepath.Base(s.Dir)); err != nil {
-		_ = s.mark(owner, os.O_CREATE, s.used) // somebody has just put something there
+		_ = s.writeOwnerFile(owner, os.O_CREATE, s.used) // another user has just put something there
 		return err
 	}
 	return nil
 }
 
-// empty removes what is in a folder but for one entry. It reads the folder once, so who fills it
-// meanwhile does not keep it here; what cannot be removed does not keep it from the rest.
+// empty removes everything in a folder except the entry called but. It reads the folder once, so
+// that somebody who fills it meanwhile cannot keep it busy. If an entry cannot be removed, it goes
+// on with the rest and returns the first error.
 func (f folder) empty(ctx context.Context, but string, levels int) error {
 	if levels == 0 {
 		return errDeep
@@ -84,7 +86,7 @@ func (f folder) empty(ctx context.Context, but string, levels int) error {
 			if name == but {
 				continue
 			}
-			if err := f.take(ctx, name, levels); err != nil && failed == nil {
+			if err := f.removeTree(ctx, name, levels); err != nil && failed == nil {
 				failed = err
 			}
 		}
@@ -97,8 +99,8 @@ func (f folder) empty(ctx context.Context, but string, levels int) error {
 	}
 }
 
-// take removes an entry, and what is in it if it is a folder.
-func (f folder) take(ctx context.Context, name string, levels int) error {
+// removeTree removes an entry and, if it is a folder, its contents.
+func (f folder) removeTree(ctx context.Context, name string, levels int) error {
 	err := f.remove(name)
 	if !errors.Is(err, unix.ENOTEMPTY) {
 		return err

@@ -11,7 +11,7 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// newSession makes a marked session with some files in folders.
+// newSession makes a claimed session with some files in folders.
 func newSession(t *testing.T, dir string) Session {
 	t.Helper()
 	p := Program{LogDir: filepath.Join(dir, "session_1", "logs")}
@@ -71,7 +71,7 @@ func TestSession_Remove_TooDeep(t *testing.T) {
 	s := newSession(t, t.TempDir())
 	deep, err := os.OpenRoot(s.Dir)
 	require.NoError(t, err)
-	for range deepest + 10 {
+	for range maxDepth + 10 {
 		require.NoError(t, deep.Mkdir("d", 0o755))
 		inner, err := deep.OpenRoot("d")
 		require.NoError(t, err)
@@ -82,7 +82,7 @@ func TestSession_Remove_TooDeep(t *testing.T) {
 	require.ErrorIs(t, s.Remove(t.Context(), "role"), errDeep)
 	left, err := os.ReadDir(s.Dir)
 	require.NoError(t, err)
-	require.Len(t, left, 2, "the mark and what is too deep")
+	require.Len(t, left, 2, "the owner file and what is too deep")
 }
 
 // Who goes on filling a session does not keep the one who removes it.
@@ -134,7 +134,7 @@ func TestSession_Leave_Last(t *testing.T) {
 func TestSession_Held_NobodyKnows(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	s := Session{Dir: "/none/session_1"}
-	require.False(t, s.Held(ctx))
+	require.False(t, s.InUse(ctx))
 	cancel()
-	require.True(t, s.Held(ctx))
+	require.True(t, s.InUse(ctx))
 }

@@ -13,21 +13,21 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// Session is the folder of one session of Ray: logs, sockets and what was spilled. A node that
-// comes back to its cluster has the same one again.
+// Session is the folder of one session of Ray: logs, sockets and spilled objects. A node that
+// comes back to its cluster gets the same one again.
 type Session struct {
 	Dir  string
 	used time.Time // when a node last began to use it
 }
 
-// marks is how the files in a session's folder begin that say whose it is. Several nodes of one
-// cluster may have it together.
-const marks = "of-raynoded-"
+// ownerPrefix starts the names of the owner files in a session's folder, which say whose the
+// session is. Several nodes of one cluster may share a session, each with an owner file.
+const ownerPrefix = "of-raynoded-"
 
-func mark(owner string) string { return marks + owner }
+func ownerFile(owner string) string { return ownerPrefix + owner }
 
-// SessionOf is the session that a program has its logs in; the zero Session if its command line
-// does not say where that is.
+// SessionOf returns the session in which a program has its logs; the zero Session if its command
+// line does not say where they are.
 func SessionOf(p Program) Session {
 	if p.LogDir == "" {
 		return Session{}
@@ -35,26 +35,27 @@ func SessionOf(p Program) Session {
 	return Session{Dir: filepath.Dir(p.LogDir)}
 }
 
-// Claim marks the session as one of owner's, and used since now.
-func (s Session) Claim(owner string) error { return s.mark(owner, os.O_CREATE, time.Now()) }
+// Claim makes the session one of the owner's, in use from now on.
+func (s Session) Claim(owner string) error { return s.writeOwnerFile(owner, os.O_CREATE, time.Now()) }
 
-// Adopt marks the sessions in a folder that is owner's alone, each as used when it was last
-// changed: a start that was stopped before any program of it was seen has left one, too.
-func Adopt(dir, owner string) {
+// ClaimAll claims the sessions in a folder that is the owner's alone, each as used when it was
+// last changed. A start that was stopped before any of its programs was seen has left a session
+// without an owner file.
+func ClaimAll(dir, owner string) {
 	for _, s := range sessions(dir) {
 		info, err := os.Lstat(s.Dir)
-		if err == nil && own(info) {
-			_ = s.mark(owner, os.O_CREATE|os.O_EXCL, info.ModTime()) // it may have its mark
+		if err == nil && ownedByMe(info) {
+			_ = s.writeOwnerFile(owner, os.O_CREATE|os.O_EXCL, info.ModTime()) // it may have its owner file already
 		}
 	}
 }
 
-// mark makes the mark, or takes one of this user's that is there.
-func (s Session) mark(owner string, flags int, used time.Time) error {
+// writeOwnerFile makes the owner file, or renews one that this user has made.
+func (s Session) writeOwnerFile(owner string, flags int, used time.Time) error {
 	if info, err := os.Lstat(s.Dir); err == nil && !info.IsDir() {
-		return &fs.PathError{Op: "mark", Path: s.Dir, Err: unix.ENOTDIR}
+		return &fs.PathError{Op: "claim", Path: s.Dir, Err: unix.ENOTDIR}
 	}
-	f, err := openOwn(filepath.Join(s.Dir, mark(owner)), flags)
+	f, err := openOwned(filepath.Join(s.Dir, ownerFile(owner)), flags)
 	if err != nil {
 		return err
 	}
@@ -63,29 +64,30 @@ func (s Session) mark(owner string, flags int, used time.Time) error {
 	return unix.Futimes(int(f.Fd()), []unix.Timeval{now, now})
 }
 
-// Former lists the other sessions of owner's beside s.
+// Former lists the owner's sessions in the same folder, except s.
 func (s Session) Former(owner string) []Session {
 	return slices.DeleteFunc(Sessions(filepath.Dir(s.Dir), owner), func(o Session) bool { return o.Dir == s.Dir })
 }
 
-// Sessions lists the sessions of owner's in a folder, the one used last first. A mark that another
-// user made is not owner's.
+// Sessions lists the owner's sessions in a folder, the one used last first. An owner file that
+// another user has made does not count.
 func Sessions(dir, owner string) []Session {
-	var marked []Session
+	var owned []Session
 	for _, s := range sessions(dir) {
-		info, err := os.Lstat(filepath.Join(s.Dir, mark(owner)))
-		if err == nil && info.Mode().IsRegular() && own(info) {
-			marked = append(marked, Session{Dir: s.Dir, used: info.ModTime()})
+		info, err := os.Lstat(filepath.Join(s.Dir, ownerFile(owner)))
+		if err == nil && info.Mode().IsRegular() && ownedByMe(info) {
+			owned = append(owned, Session{Dir: s.Dir, used: info.ModTime()})
 		}
 	}
 	slices.SortFunc(
-		marked,
+		owned,
 		func(a, b Session) int { return cmp.Or(b.used.Compare(a.used), strings.Compare(b.Dir, a.Dir)) },
 	)
-	return marked
+	return owned
 }
 
-// sessions lists the folders of sessions in a folder. session_latest is a link, and none of them.
+// sessions lists the folders of sessions in a folder. session_latest is a link and not one of
+// them.
 func sessions(dir string) []Session {
 	entries, _ := os.ReadDir(dir)
 	var all []Session
@@ -97,27 +99,27 @@ func sessions(dir string) []Session {
 	return all
 }
 
-// Shared says whether others than owner have marked the session as theirs, too.
+// Shared says whether others besides the owner have claimed the session.
 func (s Session) Shared(owner string) bool {
 	entries, _ := os.ReadDir(s.Dir)
 	return slices.ContainsFunc(entries, func(e os.DirEntry) bool {
-		return strings.HasPrefix(e.Name(), marks) && e.Name() != mark(owner)
+		return strings.HasPrefix(e.Name(), ownerPrefix) && e.Name() != ownerFile(owner)
 	})
 }
 
-// Leave leaves a session to the others who have marked it. If they have all left meanwhile, it is
-// removed.
+// Leave gives the owner's claim up and leaves the session to the others who have claimed it. If
+// none of them is left by then, it removes the session.
 func (s Session) Leave(ctx context.Context, owner string) error {
-	if err := os.Remove(filepath.Join(s.Dir, mark(owner))); err != nil || s.Shared(owner) {
+	if err := os.Remove(filepath.Join(s.Dir, ownerFile(owner))); err != nil || s.Shared(owner) {
 		return err
 	}
 	return s.Remove(ctx, owner)
 }
 
-// Held says whether a process has something of the session: in its command line, as Ray's own have,
-// or open, as far as this user may see that. Where ctx ends before all were looked at, nobody knows
-// that none has.
-func (s Session) Held(ctx context.Context) bool {
+// InUse says whether a process uses the session: Ray's own name it in their command lines, and
+// others have a file of it open, as far as this user may see that. If ctx ends before it has
+// looked at all processes, the answer is yes, as nobody knows.
+func (s Session) InUse(ctx context.Context) bool {
 	procs, _ := filepath.Glob("/proc/[0-9]*")
 	return slices.ContainsFunc(procs, func(proc string) bool {
 		line, _ := os.ReadFile(filepath.Join(proc, "cmdline"))

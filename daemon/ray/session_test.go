@@ -23,7 +23,7 @@ func TestSession_Former(t *testing.T) {
 			s, err := claim(p, owner)
 			require.NoError(t, err)
 			when := time.Now().Add(-age)
-			require.NoError(t, os.Chtimes(filepath.Join(s.Dir, mark(owner)), when, when))
+			require.NoError(t, os.Chtimes(filepath.Join(s.Dir, ownerFile(owner)), when, when))
 		}
 		return p
 	}
@@ -56,21 +56,21 @@ func TestAdopt(t *testing.T) {
 	require.NoError(t, err)
 	require.NoError(t, os.Chtimes(filepath.Join(dir, "session_1"), long, long))
 	for range 2 {
-		Adopt(dir, "role")
+		ClaimAll(dir, "role")
 		require.Equal(t, []Session{{Dir: filepath.Join(dir, "session_1"), used: long}}, current.Former("role"))
 	}
-	require.NoFileExists(t, filepath.Join(dir, "other", mark("role")))
+	require.NoFileExists(t, filepath.Join(dir, "other", ownerFile("role")))
 }
 
 func TestSession_Held(t *testing.T) {
 	s := Session{Dir: filepath.Join(t.TempDir(), "session_1")}
 	require.NoError(t, os.Mkdir(s.Dir, 0o755))
-	require.False(t, s.Held(t.Context()))
+	require.False(t, s.InUse(t.Context()))
 	f, err := os.Create(filepath.Join(s.Dir, "log"))
 	require.NoError(t, err)
-	require.True(t, s.Held(t.Context()))
+	require.True(t, s.InUse(t.Context()))
 	require.NoError(t, f.Close())
-	require.False(t, s.Held(t.Context()))
+	require.False(t, s.InUse(t.Context()))
 }
 
 func TestClaim_NoFolder(t *testing.T) {

@@ -9,20 +9,20 @@ import (
 )
 
 const (
-	tail      = 16 << 10 // bytes looked at from the end of a log
-	wordLimit = 300      // bytes of a line quoted in an error
+	tailSize = 16 << 10 // bytes looked at from the end of a log
+	maxWords = 300      // bytes of a line quoted in an error
 )
 
 var (
-	// logLine is the start of a line of Ray's C++ log: [2026-11-23 09:14:50,840 E 9638 9679] (raylet)
-	// file.cc:83:.
+	// logLine matches the start of a line in Ray's C++ logs, such as [2026-11-23 09:14:50,840 E
+	// 9638 9679] (raylet) file.cc:83:.
 	logLine = regexp.MustCompile(`^\[[0-9-]+ [0-9:,.]+ ([A-Z]) \d+ \d+\] (?:\([^)]*\) )?(?:[\w./]+:\d+: +)?`)
 	colour  = regexp.MustCompile("\x1b\\[[0-9;]*m")
 )
 
-// LastWords returns the line that best says why a program of Ray's ended: what an agent said that
-// took it along, the last error or failed check in its log, else the last line of its stderr. ""
-// where there is nothing to read.
+// LastWords returns the line that best says why a program of Ray's ended. That is the exception of
+// an agent that took the program along, or the last error or failed check in its log, or the last
+// line of its stderr. "" = there is nothing to read.
 func LastWords(p Program) string {
 	out, err := lines(p.Stdout), lines(p.Stderr)
 	if agent := failedAgent(out); agent != "" {
@@ -42,24 +42,24 @@ func LastWords(p Program) string {
 	return last(err)
 }
 
-// boilerplate stands before the cause in Ray's failed checks (2.60).
+// boilerplate is what Ray writes before the cause of a failed check (2.60).
 const boilerplate = "An unexpected system state has occurred. You have likely discovered a bug in Ray. " +
 	"Please report this issue at https://github.com/ray-project/ray/issues and we'll work with you to fix it. "
 
-// isFrame says whether a line of the log is part of a stack trace, which follows what it is the
-// trace of.
+// isFrame says whether a line of the log belongs to a stack trace. The trace comes after the line
+// that says what failed.
 func isFrame(text string) bool {
 	return strings.HasPrefix(text, "@ ") || strings.HasPrefix(text, "PC: ")
 }
 
-// OutputWords returns the last line of what `ray start` printed to a file: of a traceback, the
-// exception.
+// OutputWords returns the last line that `ray start` printed to a file. Of a traceback, that is
+// the exception.
 func OutputWords(file string) string {
 	return last(lines(file))
 }
 
-// VersionsDiffer says whether `ray start` refused because the cluster has another Ray or Python
-// (Ray's check_version_info).
+// VersionsDiffer says whether `ray start` refused because the cluster runs another version of Ray
+// or Python (Ray's check_version_info).
 func VersionsDiffer(file string) bool {
 	for _, line := range lines(file) {
 		if strings.Contains(line, "Version mismatch") {
@@ -78,24 +78,24 @@ func last(log []string) string {
 }
 
 func clip(line string) string {
-	if len(line) > wordLimit {
-		line = line[:wordLimit] + "…"
+	if len(line) > maxWords {
+		line = line[:maxWords] + "…"
 	}
 	return strings.ToValidUTF8(line, "?")
 }
 
-// lines returns the non-empty lines at the end of a file of this user's, without colours and
-// control characters.
+// lines returns the non-empty lines at the end of a file that belongs to this user, without
+// colours and control characters.
 func lines(file string) []string {
-	f, err := openOwn(file, os.O_RDONLY)
+	f, err := openOwned(file, os.O_RDONLY)
 	if err != nil {
 		return nil
 	}
 	defer f.Close()
 	if end, err := f.Seek(0, io.SeekEnd); err == nil {
-		_, _ = f.Seek(max(0, end-tail), io.SeekStart)
+		_, _ = f.Seek(max(0, end-tailSize), io.SeekStart)
 	}
-	text, _ := io.ReadAll(io.LimitReader(f, tail))
+	text, _ := io.ReadAll(io.LimitReader(f, tailSize))
 	var found []string
 	for line := range strings.Lines(colour.ReplaceAllString(string(text), "")) {
 		line = strings.Map(printable, strings.TrimSpace(line))

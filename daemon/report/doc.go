@@ -1,9 +1,9 @@
-// Package report is how a running daemon and the commands of people talk: HTTP over a Unix socket
-// in the runtime folder.
+// Package report is how commands talk to a running daemon: HTTP over a Unix socket in the runtime
+// folder.
 //
-// What is asked for has a version in its path. Within one version fields are only added, and both
-// sides ignore what they do not know, so that a command speaks to a daemon that is a release older
-// or newer. A person may ask as well:
+// Every path has a version in it. Within one version, fields are only added, and both sides ignore
+// fields that they do not know. A command can therefore talk to a daemon of an older or a newer
+// release. A person can use the socket as well:
 //
 //	curl --unix-socket /run/raynoded/role/control.sock -X POST http://raynoded/v1/reload
 package report

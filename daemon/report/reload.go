@@ -17,23 +17,23 @@ import (
 	"github.com/raynoded/raynoded/daemon/role"
 )
 
-// reloadPath is where a reload is asked for, by POST.
+// reloadPath is where a POST asks for a reload.
 const reloadPath = "/v1/reload"
 
-// Reloaded is what came of a reload. All lists are keys of the role file, such as
+// Reloaded is the result of a reload. All lists are keys of the role file, such as
 // "watchdog.silent".
 type Reloaded struct {
-	// Applied are those that apply from now on.
+	// Applied are the keys that apply from now on.
 	Applied []string `json:"applied"`
-	// Pending are all that wait for Ray's next start, also of earlier reloads.
+	// Pending are all keys that wait for Ray's next start, those of earlier reloads included.
 	Pending []string `json:"pending"`
-	// Restarting are those for which Ray is being stopped and started anew.
+	// Restarting are the keys for which Ray is being stopped and started again.
 	Restarting []string `json:"restarting"`
 	// Errors are what is wrong with the files. If there are any, nothing has changed.
 	Errors role.Problems `json:"errors"`
 }
 
-// String says it in one line for each list.
+// String has one line for each list that is not empty.
 func (r Reloaded) String() string {
 	var lines []string
 	for _, part := range []struct {
@@ -50,11 +50,11 @@ func (r Reloaded) String() string {
 	return strings.Join(lines, "\n")
 }
 
-// ErrNobody says that no daemon listens at a socket.
-var ErrNobody = errors.New("no raynoded runs there")
+// ErrNotRunning says that no daemon listens on a socket.
+var ErrNotRunning = errors.New("no raynoded runs there")
 
-// Reload asks the daemon at a socket to read its files now, and returns once that is done. What is
-// wrong with the files is in the result and no error.
+// Reload asks the daemon at a socket to read its files now, and returns once that is done.
+// Problems in the files are part of the result and not an error.
 func Reload(ctx context.Context, socket string) (Reloaded, error) {
 	client := &http.Client{
 		Transport: &http.Transport{DialContext: func(ctx context.Context, _, _ string) (net.Conn, error) {
@@ -70,7 +70,7 @@ func Reload(ctx context.Context, socket string) (Reloaded, error) {
 	resp, err := client.Do(req)
 	switch {
 	case errors.Is(err, unix.ENOENT), errors.Is(err, unix.ECONNREFUSED):
-		return Reloaded{}, fmt.Errorf("%w: %s", ErrNobody, socket)
+		return Reloaded{}, fmt.Errorf("%w: %s", ErrNotRunning, socket)
 	case errors.Is(err, unix.EACCES):
 		return Reloaded{}, fmt.Errorf("only root and the user that raynoded runs as may use %s: %w", socket, unix.EACCES)
 	case err != nil:
@@ -90,17 +90,19 @@ func Reload(ctx context.Context, socket string) (Reloaded, error) {
 	return r, nil
 }
 
-// Desk is who answers.
-type Desk struct {
-	// Reload reads the files now and says what came of it, or why it could not.
+// Handlers are the functions by which a daemon answers requests.
+type Handlers struct {
+	// Reload reads the files now and returns the result, or the reason why it could not.
 	Reload func(ctx context.Context) (Reloaded, error)
 }
 
-// hangUp is how long a client may take to ask, and a daemon that ends to finish an answer.
-const hangUp = 5 * time.Second
+// connTimeout is how long a client may take to send its request, and how long a daemon that ends
+// waits for an answer to be sent.
+const connTimeout = 5 * time.Second
 
-// Listen makes the socket, which is for root and the user that this process runs as. One that is
-// there already is a dead daemon's: the caller has made sure that no other lives.
+// Listen makes the socket. Only root and the user that this process runs as may use it. A socket
+// that is there already belongs to a dead daemon: the caller has made sure that no other daemon
+// runs.
 func Listen(socket string) (net.Listener, error) {
 	if err := os.Remove(socket); err != nil && !errors.Is(err, os.ErrNotExist) {
 		return nil, err
@@ -115,29 +117,29 @@ func Listen(socket string) (net.Listener, error) {
 	return l, nil
 }
 
-// Serve answers until its context ends, and takes the socket away.
-func Serve(ctx context.Context, l net.Listener, d Desk) error {
+// Serve answers requests until its context ends, and then removes the socket.
+func Serve(ctx context.Context, l net.Listener, h Handlers) error {
 	mux := http.NewServeMux()
 	mux.HandleFunc("POST "+reloadPath, func(w http.ResponseWriter, req *http.Request) {
-		r, err := d.Reload(req.Context())
+		r, err := h.Reload(req.Context())
 		if err != nil {
 			http.Error(w, err.Error(), http.StatusServiceUnavailable)
 			return
 		}
 		w.Header().Set("Content-Type", "application/json")
-		_ = json.NewEncoder(w).Encode(r) // who has hung up needs no answer
+		_ = json.NewEncoder(w).Encode(r) // a client that has hung up needs no answer
 	})
 	server := &http.Server{
 		Handler:           mux,
-		ReadHeaderTimeout: hangUp,
-		IdleTimeout:       hangUp,
+		ReadHeaderTimeout: connTimeout,
+		IdleTimeout:       connTimeout,
 		BaseContext:       func(net.Listener) context.Context { return ctx },
 	}
 	stopped := make(chan struct{})
 	go func() {
 		defer close(stopped)
 		<-ctx.Done()
-		ending, cancel := context.WithTimeout(context.WithoutCancel(ctx), hangUp)
+		ending, cancel := context.WithTimeout(context.WithoutCancel(ctx), connTimeout)
 		defer cancel()
 		if server.Shutdown(ending) != nil {
 			_ = server.Close()

@@ -16,7 +16,7 @@ import (
 )
 
 // serve answers at a socket, whose path it returns.
-func serve(t *testing.T, d Desk) string {
+func serve(t *testing.T, d Handlers) string {
 	t.Helper()
 	socket := filepath.Join(lab.Folder(t), "control.sock")
 	l, err := Listen(socket)
@@ -37,7 +37,7 @@ func TestReload(t *testing.T) {
 		Applied: []string{"stop.grace"}, Pending: []string{"node.ip"}, Restarting: []string{},
 		Errors: role.Problems{{File: "a.toml", Line: 1, Col: 2, Key: "role", Text: "must be"}},
 	}
-	socket := serve(t, Desk{Reload: func(context.Context) (Reloaded, error) { return want, nil }})
+	socket := serve(t, Handlers{Reload: func(context.Context) (Reloaded, error) { return want, nil }})
 	info, err := os.Stat(socket)
 	require.NoError(t, err)
 	require.Equal(t, os.FileMode(0o600), info.Mode().Perm())
@@ -49,7 +49,7 @@ func TestReload(t *testing.T) {
 }
 
 func TestReload_Refused(t *testing.T) {
-	socket := serve(t, Desk{Reload: func(context.Context) (Reloaded, error) { return Reloaded{}, errors.New("busy") }})
+	socket := serve(t, Handlers{Reload: func(context.Context) (Reloaded, error) { return Reloaded{}, errors.New("busy") }})
 	_, err := Reload(t.Context(), socket)
 	require.EqualError(t, err, "the raynoded that runs does not reload (503 Service Unavailable): busy")
 }
@@ -57,14 +57,14 @@ func TestReload_Refused(t *testing.T) {
 func TestReload_Nobody(t *testing.T) {
 	socket := filepath.Join(t.TempDir(), "s")
 	_, err := Reload(t.Context(), socket)
-	require.ErrorIs(t, err, ErrNobody)
+	require.ErrorIs(t, err, ErrNotRunning)
 	require.EqualError(t, err, "no raynoded runs there: "+socket)
 	l, err := net.ListenUnix("unix", &net.UnixAddr{Net: "unix", Name: socket})
 	require.NoError(t, err)
 	l.SetUnlinkOnClose(false)
 	require.NoError(t, l.Close())
 	_, err = Reload(t.Context(), socket)
-	require.ErrorIs(t, err, ErrNobody, "a dead daemon's socket")
+	require.ErrorIs(t, err, ErrNotRunning, "a dead daemon's socket")
 	l2, err := Listen(socket)
 	require.NoError(t, err, "takes its place")
 	require.NoError(t, l2.Close())
@@ -76,7 +76,7 @@ func TestReload_OtherVersion(t *testing.T) {
 		socket := filepath.Join(t.TempDir(), "s")
 		l, err := net.Listen("unix", socket)
 		require.NoError(t, err)
-		server := &http.Server{Handler: handler, ReadHeaderTimeout: hangUp}
+		server := &http.Server{Handler: handler, ReadHeaderTimeout: connTimeout}
 		go func() { _ = server.Serve(l) }()
 		t.Cleanup(func() { require.NoError(t, server.Close()) })
 		return socket
@@ -93,7 +93,7 @@ func TestReload_OtherVersion(t *testing.T) {
 }
 
 func TestReload_NoAnswer(t *testing.T) {
-	socket := serve(t, Desk{Reload: func(ctx context.Context) (Reloaded, error) {
+	socket := serve(t, Handlers{Reload: func(ctx context.Context) (Reloaded, error) {
 		<-ctx.Done()
 		return Reloaded{}, ctx.Err()
 	}})

@@ -87,7 +87,7 @@ func (b *bench) node(t *testing.T, kind string, h *host) ray.Node {
 	require.NoError(t, err)
 	return ray.Node{
 		Role: r, Head: kind == "head", Address: b.head.Address.String() + ":6379", IP: h.Address.String(), Name: h.Name,
-		TempDir: benchDir, Mark: "bare",
+		TempDir: benchDir, StartID: "bare",
 	}
 }
 

@@ -81,7 +81,7 @@ func (c *cluster) putBlock(t *testing.T, h *host, more string) {
 func putBare(t *testing.T, h *host, node ray.Node) {
 	t.Helper()
 	var env strings.Builder
-	for _, entry := range append(node.Own(), "PATH=/opt/ray/bin:/usr/local/bin:/usr/bin:/bin",
+	for _, entry := range append(node.Env(), "PATH=/opt/ray/bin:/usr/local/bin:/usr/bin:/bin",
 		"RAY_USAGE_STATS_ENABLED=0") {
 		fmt.Fprintf(&env, "Environment=%s\n", entry)
 	}

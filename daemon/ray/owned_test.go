@@ -77,23 +77,23 @@ func TestClaim_Planted(t *testing.T) {
 		soon(t, func() {
 			_, err := claim(Program{LogDir: filepath.Join(session.Dir, "logs")}, "role")
 			require.Error(t, err)
-			Adopt(filepath.Dir(session.Dir), "role")
+			ClaimAll(filepath.Dir(session.Dir), "role")
 		})
 		require.Empty(t, Session{Dir: filepath.Join(filepath.Dir(session.Dir), "session_2")}.Former("role"))
 		text, err := os.ReadFile(secret)
 		require.NoError(t, err)
 		require.Equal(t, "secret\n", string(text))
-	}, "session_1", mark("role"))
+	}, "session_1", ownerFile("role"))
 }
 
-// A session that is a link to some folder is no place for a mark.
+// A session that is a link to some folder is no place for an owner file.
 func TestClaim_LinkedSession(t *testing.T) {
 	dir := t.TempDir()
 	require.NoError(t, os.Mkdir(filepath.Join(dir, "home"), 0o755))
 	require.NoError(t, os.Symlink("home", filepath.Join(dir, "session_1")))
 	_, err := claim(Program{LogDir: filepath.Join(dir, "session_1", "logs")}, "role")
 	require.ErrorIs(t, err, unix.ENOTDIR)
-	require.NoFileExists(t, filepath.Join(dir, "home", mark("role")))
+	require.NoFileExists(t, filepath.Join(dir, "home", ownerFile("role")))
 }
 
 // A session that is used again is the one used last again.
@@ -103,7 +103,7 @@ func TestClaim_Anew(t *testing.T) {
 	require.NoError(t, os.MkdirAll(p.LogDir, 0o755))
 	s, err := claim(p, "role")
 	require.NoError(t, err)
-	file, long := filepath.Join(s.Dir, mark("role")), time.Now().Add(-time.Hour)
+	file, long := filepath.Join(s.Dir, ownerFile("role")), time.Now().Add(-time.Hour)
 	require.NoError(t, os.Chtimes(file, long, long))
 	_, err = claim(p, "role")
 	require.NoError(t, err)
@@ -118,6 +118,6 @@ func TestAdopt_AnotherUsers(t *testing.T) {
 	session := filepath.Join(dir, "session_1")
 	require.NoError(t, os.Mkdir(session, 0o755))
 	disown(t, session)
-	Adopt(dir, "role")
-	require.NoFileExists(t, filepath.Join(session, mark("role")))
+	ClaimAll(dir, "role")
+	require.NoFileExists(t, filepath.Join(session, ownerFile("role")))
 }

@@ -20,7 +20,7 @@ func TestPlace_KeepToken(t *testing.T) {
 	for _, c := range []struct{ mode, kept os.FileMode }{{0o640, 0o640}, {0o600, 0o600}, {0o460, 0o640}} {
 		require.NoError(t, os.WriteFile(file, []byte("first\n"), 0o600))
 		require.NoError(t, os.Chmod(file, c.mode))
-		require.NoError(t, dirs.KeepToken(r, gcs.NewToken("first\n")))
+		require.NoError(t, dirs.WriteRayToken(r, gcs.NewToken("first\n")))
 		kept := dirs.rayTokenOf(r, file)
 		require.Equal(t, filepath.Join(dir, "ray-token"), kept)
 		info, err := os.Stat(kept)
@@ -34,7 +34,7 @@ func TestPlace_KeepToken(t *testing.T) {
 	}
 	require.NoError(t, os.Remove(file))
 	require.EqualError(
-		t, dirs.KeepToken(r, gcs.NewToken("first")),
+		t, dirs.WriteRayToken(r, gcs.NewToken("first")),
 		"this host is not fit: the runtime folder: cannot keep the token: stat "+file+": no such file or directory",
 	)
 }
@@ -42,8 +42,8 @@ func TestPlace_KeepToken(t *testing.T) {
 // Who has no token, or one that systemd keeps, is given no other file.
 func TestPlace_KeepToken_None(t *testing.T) {
 	dirs, r := Dirs{Run: t.TempDir()}, newRole(role.Worker)
-	require.NoError(t, dirs.KeepToken(r, gcs.Token{}))
-	require.NoError(t, dirs.KeepToken(r, gcs.NewToken("of systemd")))
+	require.NoError(t, dirs.WriteRayToken(r, gcs.Token{}))
+	require.NoError(t, dirs.WriteRayToken(r, gcs.NewToken("of systemd")))
 	require.Equal(
 		t, "/run/credentials/raynoded.service/ray-token", dirs.rayTokenOf(r, "/run/credentials/raynoded.service/ray-token"),
 	)
