@@ -12,12 +12,13 @@ type cloneArgs struct {
 	flags, pidfd, childTID, parentTID, exitSignal, stack, stackSize, tls, setTID, setTIDSize, cgroup uint64
 }
 
-// canCloneInto asks the kernel to clone into a cgroup that cannot be open. A kernel that knows the
-// flag looks for it and says EBADF; others say EINVAL or E2BIG, a filter ENOSYS or EPERM.
+// canCloneInto asks the kernel to clone into a cgroup whose descriptor cannot be open. A kernel
+// that knows the flag looks for the cgroup and says EBADF. Others say EINVAL or E2BIG, and a
+// seccomp filter says ENOSYS or EPERM.
 func canCloneInto() bool {
 	args := cloneArgs{flags: unix.CLONE_INTO_CGROUP, exitSignal: uint64(unix.SIGCHLD), cgroup: math.MaxInt32}
 	pid, _, err := unix.RawSyscall(unix.SYS_CLONE3, uintptr(unsafe.Pointer(&args)), unsafe.Sizeof(args), 0)
-	if err == 0 && pid == 0 { // a child after all, of something that ignores the flag
+	if err == 0 && pid == 0 { // a child after all: something ignores the flag
 		unix.RawSyscall(unix.SYS_EXIT_GROUP, 0, 0, 0)
 	}
 	return err == unix.EBADF

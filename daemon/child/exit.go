@@ -28,7 +28,7 @@ func (e Exit) String() string {
 	}
 }
 
-func exit(p Process, status syscall.WaitStatus) Exit {
+func newExit(p Process, status syscall.WaitStatus) Exit {
 	e := Exit{Process: p, Known: true, Code: status.ExitStatus()}
 	if status.Signaled() {
 		e.Signal = status.Signal()
@@ -36,9 +36,9 @@ func exit(p Process, status syscall.WaitStatus) Exit {
 	return e
 }
 
-// Exited returns a channel that gives one Exit as soon as p has ended, whoever its parent is, and
-// is closed then. Of a process that ended before the call the code is known if it is among the last
-// 1024 that were reaped here. Close closes the channel without an Exit.
+// Exited returns a channel that gives one Exit as soon as p has ended, whichever process is its
+// parent, and is closed then. If p ended before the call, its code is known if p is among the last
+// 1024 processes that were reaped here. Close closes the channel without an Exit.
 func (t *Tree) Exited(p Process) <-chan Exit {
 	out := make(chan Exit, 1)
 	t.watchers.Go(func() {
@@ -50,12 +50,12 @@ func (t *Tree) Exited(p Process) <-chan Exit {
 	return out
 }
 
-// exitOf says how p, which has ended, has ended.
+// exitOf returns how p ended. p must have ended.
 func (t *Tree) exitOf(p Process) Exit {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	if status, found := t.reaped.find(p); found {
-		return exit(p, status)
+		return newExit(p, status)
 	}
 	mayRead := mayTrace(p.PID)
 	s, err := readStat(p.PID)
@@ -64,17 +64,18 @@ func (t *Tree) exitOf(p Process) Exit {
 	}
 	if s.parent == os.Getpid() && !t.isForeign(s) {
 		if status, ok := t.wait(s); ok {
-			return exit(p, status)
+			return newExit(p, status)
 		}
 	}
 	if mayRead && !s.alive() {
-		return exit(p, s.status)
+		return newExit(p, s.status)
 	}
 	return Exit{Process: p}
 }
 
-// mayTrace says whether the kernel shows us the exit status of a zombie: to others it shows 0. The
-// link is read under the same rule; of a zombie, which has no program any more, it is missing.
+// mayTrace says whether the kernel shows us the exit status of a zombie; to others it shows 0. The
+// same rule decides who may read the link /proc/PID/exe. A zombie has no program any more, so its
+// link is missing.
 func mayTrace(pid int) bool {
 	_, err := os.Readlink("/proc/" + strconv.Itoa(pid) + "/exe")
 	return err == nil || errors.Is(err, os.ErrNotExist)

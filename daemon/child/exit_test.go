@@ -10,8 +10,8 @@ import (
 )
 
 func TestExit_String(t *testing.T) {
-	require.Equal(t, "exit code 1", exit(Process{}, 1<<8).String())
-	require.Equal(t, "signal killed", exit(Process{}, syscall.WaitStatus(syscall.SIGKILL)).String())
+	require.Equal(t, "exit code 1", newExit(Process{}, 1<<8).String())
+	require.Equal(t, "signal killed", newExit(Process{}, syscall.WaitStatus(syscall.SIGKILL)).String())
 	require.Equal(t, "exit code unknown (its parent took it)", Exit{}.String())
 }
 

@@ -10,28 +10,28 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// StopGroup ends p, which Start has started, and its process group, whether or not p itself lives:
-// SIGTERM, and SIGKILL for those who are alive after grace, at once if grace is 0 or when ctx is
-// done. It returns nil once nobody of the group is left, or an error as Stop does. Who has left the
-// group stays for Stop.
+// StopGroup ends p, which Start has started, and its process group, whether p itself still lives
+// or not. It sends SIGTERM, and after grace it sends SIGKILL to the processes that are still
+// alive; at once if grace is 0 or when ctx is done. It returns nil once no process of the group is
+// left, or an error as Stop does. Processes that have left the group are for Stop to end.
 func (t *Tree) StopGroup(ctx context.Context, p Process, grace time.Duration) error {
-	find := func() (sight, error) { return t.group(p) }
+	find := func() (snapshot, error) { return t.group(p) }
 	if grace > 0 {
 		ctx, cancel := context.WithTimeout(ctx, grace)
-		_ = t.askGroup(ctx, p)
+		_ = t.terminateGroup(ctx, p)
 		cancel()
 	}
-	return t.finish(find, t.killEach)
+	return t.killUntilGone(find, t.killEach)
 }
 
-// group finds who lives in p's group. The number means it as long as no other process than p has it
-// for its PID.
-func (t *Tree) group(p Process) (sight, error) {
+// group finds the living processes of p's group. The group's number stands for it as long as no
+// process other than p has that number as its PID.
+func (t *Tree) group(p Process) (snapshot, error) {
 	s, err := t.look()
-	var found sight
+	var found snapshot
 	for _, member := range s.living {
 		if member.pid == p.PID && member.started != p.Started {
-			return sight{}, nil
+			return snapshot{}, nil
 		}
 		if member.group == p.PID {
 			found.living = append(found.living, member)
@@ -40,14 +40,14 @@ func (t *Tree) group(p Process) (sight, error) {
 	return found, err
 }
 
-// askGroup sends SIGTERM once, and waits until nobody is left.
-func (t *Tree) askGroup(ctx context.Context, p Process) error {
+// terminateGroup sends SIGTERM once, and waits until no process is left.
+func (t *Tree) terminateGroup(ctx context.Context, p Process) error {
 	for asked := false; ; {
 		s, err := t.group(p)
-		if err != nil || s.nothing() {
+		if err != nil || s.empty() {
 			return err
 		}
-		// Who was seen may have ended since; any other speaks for the group as well.
+		// The group is signalled by a member. One that has ended since cannot do; any other will.
 		asked = asked || slices.ContainsFunc(s.living, func(member stat) bool {
 			return signalGroup(member, syscall.SIGTERM) && signalGroup(member, syscall.SIGCONT)
 		})
@@ -57,9 +57,9 @@ func (t *Tree) askGroup(ctx context.Context, p Process) error {
 	}
 }
 
-// killEach kills the living without a cgroup's help. A whole group at once leaves its members no
-// time to fork; so it is taken wherever it is all ours, which it is if its session is not this
-// process's.
+// killEach kills the living without the help of a cgroup. It kills whole groups where it can, as
+// that leaves their members no time to fork. It may do so if every member is ours, which is the
+// case if the group is not in the session of this process.
 func (t *Tree) killEach(living []stat) {
 	session, _ := unix.Getsid(os.Getpid())
 	killed := map[int]bool{}
@@ -74,8 +74,8 @@ func (t *Tree) killEach(living []stat) {
 	}
 }
 
-// signalGroup signals the group of s, whose number nobody else can have while s lives; it is false
-// if s does not.
+// signalGroup signals the group of s. No other group can have its number while s lives. It returns
+// false if s does not live.
 func signalGroup(s stat, sig syscall.Signal) bool {
 	f, err := s.process().open()
 	if err != nil {

@@ -8,34 +8,35 @@ import (
 	"time"
 )
 
-// lateOutput bounds how long a descendant of a helper that inherited its output can hold Run up.
-const lateOutput = time.Second
+// outputTimeout is how long Run waits at most for descendants of a helper that have inherited its
+// output.
+const outputTimeout = time.Second
 
-// Run runs a short helper program of ours, which is no part of the tree: it is neither reaped,
-// listed nor stopped, while what it leaves behind is. It is killed once ctx is done, and the error
-// is context.Cause(ctx) then; otherwise it is that of cmd.Run.
+// Run runs a short helper program of ours. The helper is no part of the tree: it is not listed,
+// stopped or reaped as a member, but the processes that it leaves behind are. When ctx is done it
+// is killed, and the error is context.Cause(ctx). Otherwise the error is that of cmd.Run.
 func (t *Tree) Run(ctx context.Context, cmd *exec.Cmd) error {
 	if ctx.Err() != nil {
 		return context.Cause(ctx)
 	}
 	if cmd.WaitDelay == 0 {
-		cmd.WaitDelay = lateOutput
+		cmd.WaitDelay = outputTimeout
 	}
-	if err := t.enlist(cmd); err != nil {
+	if err := t.startHelper(cmd); err != nil {
 		return err
 	}
 	forget := context.AfterFunc(ctx, func() { _ = cmd.Process.Kill() })
 	err := cmd.Wait()
 	forget()
-	t.dismiss(cmd)
+	t.releaseHelper(cmd)
 	if err != nil && ctx.Err() != nil {
 		return context.Cause(ctx)
 	}
 	return err
 }
 
-// Output is Run, and returns what the helper wrote to its standard output. What it wrote to the
-// standard error, unless that goes elsewhere, is in an *exec.ExitError.
+// Output is Run that returns what the helper wrote to its standard output. What it wrote to
+// standard error is in an *exec.ExitError, unless cmd.Stderr is set.
 func (t *Tree) Output(ctx context.Context, cmd *exec.Cmd) ([]byte, error) {
 	var out, complaints bytes.Buffer
 	cmd.Stdout = &out
@@ -49,8 +50,8 @@ func (t *Tree) Output(ctx context.Context, cmd *exec.Cmd) ([]byte, error) {
 	return out.Bytes(), err
 }
 
-// enlist starts cmd as somebody else's to wait for.
-func (t *Tree) enlist(cmd *exec.Cmd) error {
+// startHelper starts cmd and notes that os/exec waits for it.
+func (t *Tree) startHelper(cmd *exec.Cmd) error {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	if err := cmd.Start(); err != nil {
@@ -66,9 +67,9 @@ func (t *Tree) enlist(cmd *exec.Cmd) error {
 	return nil
 }
 
-// dismiss forgets cmd, and reaps what came while its end could hide another's: the list of children
-// is exact only while nobody else reaps.
-func (t *Tree) dismiss(cmd *exec.Cmd) {
+// releaseHelper forgets cmd, and reaps what has died meanwhile: the kernel's list of children is
+// exact only while nobody else reaps, so the end of cmd may have hidden another's.
+func (t *Tree) releaseHelper(cmd *exec.Cmd) {
 	t.mu.Lock()
 	delete(t.foreign, cmd.Process.Pid)
 	t.mu.Unlock()

@@ -10,19 +10,19 @@ import (
 )
 
 const (
-	freezing  = 500 * time.Millisecond // for a cgroup to freeze; a process that is stuck in the kernel never does
-	lookAgain = 100 * time.Millisecond // longest wait for the killed before newcomers are looked for
-	clearView = 2                      // looks in a row that must find nothing
+	freezeTimeout = 500 * time.Millisecond // to wait for a cgroup to freeze: a process that is stuck in the kernel never does
+	lookInterval  = 100 * time.Millisecond // to wait for killed processes at most, before the next look for new ones
+	emptyLooks    = 2                      // this many looks in a row must find nothing
 )
 
-// finish kills until nothing is found. If that takes too long, the error is a *SurvivorsError, or
-// what keeps us from looking: a look that fails is tried again until then, since descriptors that
-// have run out come back.
-func (t *Tree) finish(find func() (sight, error), kill func([]stat)) error {
+// killUntilGone kills until find finds nothing. If that takes too long, the error is a
+// *SurvivorsError, or says why the processes could not be found. A find that fails is tried again
+// until then, as a lack of descriptors may pass.
+func (t *Tree) killUntilGone(find func() (snapshot, error), kill func([]stat)) error {
 	end := time.Now().Add(t.killWait)
-	for empty := 0; empty < clearView; {
+	for empty := 0; empty < emptyLooks; {
 		s, err := find()
-		if err == nil && s.nothing() {
+		if err == nil && s.empty() {
 			empty++
 			continue
 		}
@@ -35,17 +35,17 @@ func (t *Tree) finish(find func() (sight, error), kill func([]stat)) error {
 		}
 		kill(s.living)
 		if err != nil {
-			time.Sleep(again)
+			time.Sleep(retryPause)
 			continue
 		}
-		ctx, cancel := context.WithDeadline(context.Background(), soonest(end, time.Now().Add(lookAgain)))
+		ctx, cancel := context.WithDeadline(context.Background(), earlier(end, time.Now().Add(lookInterval)))
 		_ = awaitAll(ctx, s.living)
 		cancel()
 	}
 	return nil
 }
 
-func soonest(a, b time.Time) time.Time {
+func earlier(a, b time.Time) time.Time {
 	if a.Before(b) {
 		return a
 	}
@@ -61,7 +61,7 @@ func (t *Tree) survivors(living []stat) error {
 	return e
 }
 
-// kill kills the cgroups as a whole, and those who are in none one by one.
+// kill kills the cgroups as a whole, and the processes that are in none of them one by one.
 func (t *Tree) kill(living []stat) {
 	whole := t.killLeaves()
 	var outside []stat
@@ -73,7 +73,7 @@ func (t *Tree) kill(living []stat) {
 	t.killEach(outside)
 }
 
-// killLeaves is false if the members have to be killed one by one.
+// killLeaves kills the cgroups. It returns false if their members have to be killed one by one.
 func (t *Tree) killLeaves() bool {
 	t.mu.Lock()
 	defer t.mu.Unlock()
@@ -81,7 +81,7 @@ func (t *Tree) killLeaves() bool {
 	for _, l := range t.leaves {
 		pids, err := l.members()
 		if err == nil && slices.Contains(pids, os.Getpid()) { // a move back has failed
-			err = leaf(t.home.dir).enter()
+			err = leaf(t.parent.dir).enter()
 		}
 		if err != nil || t.killLeaf(l) != nil {
 			whole = false
@@ -90,17 +90,17 @@ func (t *Tree) killLeaves() bool {
 	return whole
 }
 
-// killLeaf leaves no process of l time to fork: either the kernel kills them all, or they are
-// frozen while we do.
+// killLeaf kills the processes of l and leaves them no time to fork: either the kernel kills them
+// all at once, or they are frozen while we kill them.
 func (t *Tree) killLeaf(l leaf) error {
-	if t.home.kind == full {
+	if t.parent.support == full {
 		return l.write("cgroup.kill", "1")
 	}
 	if err := l.write("cgroup.freeze", "1"); err != nil {
 		return err
 	}
 	defer func() { _ = l.write("cgroup.freeze", "0") }()
-	_ = l.await("frozen 1", freezing)
+	_ = l.await("frozen 1", freezeTimeout)
 	pids, err := l.members()
 	if err != nil {
 		return err

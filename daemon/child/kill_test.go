@@ -29,11 +29,11 @@ func TestTree_FinishWithoutSight(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				tree := &Tree{killWait: killWait}
 				begun, killed := time.Now(), 0
-				err := tree.finish(func() (sight, error) {
+				err := tree.killUntilGone(func() (snapshot, error) {
 					if time.Since(begun) < c.blind {
-						return sight{}, syscall.EMFILE
+						return snapshot{}, syscall.EMFILE
 					}
-					return sight{}, nil
+					return snapshot{}, nil
 				}, func([]stat) { killed++ })
 				if c.err == "" {
 					require.NoError(t, err)
@@ -41,7 +41,7 @@ func TestTree_FinishWithoutSight(t *testing.T) {
 					require.EqualError(t, err, c.err)
 					require.ErrorIs(t, err, syscall.EMFILE)
 				}
-				require.InDelta(t, c.lasted, time.Since(begun), float64(2*again))
+				require.InDelta(t, c.lasted, time.Since(begun), float64(2*retryPause))
 				require.Equal(t, c.blind > 0, killed > 0, "the cgroups can be killed unseen")
 			})
 		})
@@ -54,7 +54,7 @@ func TestTree_KillLeavesBeyondABadOne(t *testing.T) {
 	bad, good := leaf(filepath.Join(dir, "bad")), leaf(filepath.Join(dir, "good"))
 	require.NoError(t, os.WriteFile(string(bad), nil, 0o600))
 	require.NoError(t, os.Mkdir(string(good), 0o700))
-	tree := &Tree{home: home{kind: full, why: errors.New("the test says so")}, leaves: []leaf{bad, good}}
+	tree := &Tree{parent: parentCgroup{support: full, why: errors.New("the test says so")}, leaves: []leaf{bad, good}}
 	require.False(t, tree.killLeaves())
 	require.FileExists(t, good.file("cgroup.kill"))
 }

@@ -14,11 +14,11 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// unlinked bounds how long the kernel may need to see a cgroup as empty after its last process has
+// emptyTimeout is how long the kernel may take to call a cgroup empty after its last process has
 // ended.
-const unlinked = time.Second
+const emptyTimeout = time.Second
 
-// leaf is the folder of one start's cgroup. Its processes may have made others in it.
+// leaf is the folder of the cgroup of one start. Its processes may have made others in it.
 type leaf string
 
 func (l leaf) file(name string) string { return filepath.Join(string(l), name) }
@@ -32,7 +32,8 @@ func (l leaf) enter() error {
 	return l.write("cgroup.procs", strconv.Itoa(os.Getpid()))
 }
 
-// below returns l and the cgroups in it, the deepest first. What goes away meanwhile is left out.
+// below returns l and the cgroups in it, the deepest first. Cgroups that are removed meanwhile are
+// left out.
 func (l leaf) below() ([]leaf, error) {
 	entries, err := os.ReadDir(string(l))
 	if isRemoved(err) {
@@ -71,8 +72,8 @@ func (l leaf) members() ([]int, error) {
 	return pids, nil
 }
 
-// readPIDs reads cgroup.procs. A threaded cgroup has none of its own: the domain above it lists its
-// processes. A process of another PID namespace is listed as 0, which is nobody here.
+// readPIDs reads cgroup.procs. A threaded cgroup lists no processes: the domain above it does. A
+// process of another PID namespace is listed as 0 and left out.
 func readPIDs(dir string) ([]int, error) {
 	text, err := os.ReadFile(filepath.Join(dir, "cgroup.procs"))
 	if isRemoved(err) || errors.Is(err, syscall.EOPNOTSUPP) {
@@ -98,10 +99,10 @@ func isRemoved(err error) bool {
 	return errors.Is(err, os.ErrNotExist) || errors.Is(err, syscall.ENODEV)
 }
 
-// empty is false while a process lives in l or below.
+// empty says whether no process lives in l or below.
 func (l leaf) empty() bool { return l.await("populated 0", 0) }
 
-// await waits for a line in cgroup.events.
+// await waits until cgroup.events has a line, and says whether it has.
 func (l leaf) await(line string, limit time.Duration) bool {
 	f, err := os.Open(l.file("cgroup.events"))
 	if err != nil {
@@ -138,7 +139,7 @@ func (l leaf) remove() error {
 
 func (l leaf) removeOne() error {
 	err := syscall.Rmdir(string(l))
-	if errors.Is(err, syscall.EBUSY) && l.await("populated 0", unlinked) {
+	if errors.Is(err, syscall.EBUSY) && l.await("populated 0", emptyTimeout) {
 		err = syscall.Rmdir(string(l))
 	}
 	if err != nil && !errors.Is(err, os.ErrNotExist) {

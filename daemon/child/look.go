@@ -5,30 +5,31 @@ import (
 	"os"
 )
 
-// sight is what one look at the tree found.
-type sight struct {
+// snapshot is what one look at the tree found.
+type snapshot struct {
 	living []stat
-	dead   bool // some of ours had died and not been reaped: where they came from more may come
+	dead   bool // some of ours were dead and not yet reaped, so more may be born
 }
 
-// nothing is true if neither a process nor the trace of one was there.
-func (s sight) nothing() bool { return len(s.living) == 0 && !s.dead }
+// empty says whether there was no process, living or dead.
+func (s snapshot) empty() bool { return len(s.living) == 0 && !s.dead }
 
-// look reaps, and says who of the tree is there. Processes are listed before the cgroups are read:
-// a PID that is used again in between then has another start time, and nobody signals it.
-func (t *Tree) look() (sight, error) {
+// look reaps, and returns the processes of the tree. It lists the processes before it reads the
+// cgroups. If a PID is used again in between, the new process has another start time, so it is not
+// signalled.
+func (t *Tree) look() (snapshot, error) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	all, err := processes()
 	if err != nil {
-		return sight{}, err
+		return snapshot{}, err
 	}
 	family, err := t.family(all)
 	if err != nil {
-		return sight{}, err
+		return snapshot{}, err
 	}
-	t.bury(all)
-	var s sight
+	t.reapDead(all)
+	var s snapshot
 	for _, member := range family {
 		if member.alive() {
 			s.living = append(s.living, member)
@@ -69,7 +70,7 @@ func (t *Tree) family(all []stat) (map[int]stat, error) {
 	return family, nil
 }
 
-// descendants returns ours out of all, without those that somebody else waits for and theirs.
+// descendants returns our descendants among all. Helpers and their descendants are left out.
 func (t *Tree) descendants(all map[int]stat) map[int]stat {
 	children := map[int][]stat{}
 	for _, s := range all {
@@ -94,7 +95,7 @@ func (t *Tree) descendants(all map[int]stat) map[int]stat {
 	return family
 }
 
-// isForeign is true for this process, and for its children that somebody else waits for.
+// isForeign says whether s is this process, or a child that is not for the tree to wait for.
 func (t *Tree) isForeign(s stat) bool {
 	started, found := t.foreign[s.pid]
 	return found && started == s.started || s.pid == os.Getpid()

@@ -51,7 +51,7 @@ func leaks() error {
 	for _, s := range left {
 		found = errors.Join(found, fmt.Errorf("process %d (%s)", s.pid, s.comm))
 	}
-	cgroups, globErr := filepath.Glob(filepath.Join(findHome().dir, fmt.Sprintf("ray-%d-*", os.Getpid())))
+	cgroups, globErr := filepath.Glob(filepath.Join(findParentCgroup().dir, fmt.Sprintf("ray-%d-*", os.Getpid())))
 	for _, dir := range cgroups {
 		found = errors.Join(found, errors.New(dir))
 	}

@@ -21,9 +21,9 @@ func ownCgroup() (path string, dirs []string, err error) {
 	return locate(string(cgroup), string(mounts))
 }
 
-// locate finds the cgroup in /proc/self/cgroup and its folders by /proc/self/mountinfo. Inside a
-// container the root of a mount may be a cgroup deep in the host's tree: what is under that root is
-// under the mount. A path that begins with /../ is outside of our cgroup namespace.
+// locate finds our cgroup in /proc/self/cgroup, and its folders by /proc/self/mountinfo. Inside a
+// container, the root of a mount may be a cgroup deep in the host's tree; what is below that root
+// is below the mount. A path that begins with /../ is outside our cgroup namespace.
 func locate(cgroup, mounts string) (path string, dirs []string, err error) {
 	for line := range strings.Lines(cgroup) {
 		if own, found := strings.CutPrefix(strings.TrimSuffix(line, "\n"), "0::"); found {
@@ -51,7 +51,7 @@ func locate(cgroup, mounts string) (path string, dirs []string, err error) {
 	return path, dirs, nil
 }
 
-// unescape undoes the octal of mountinfo.
+// unescape replaces the octal escapes of mountinfo.
 func unescape(s string) string {
 	return strings.NewReplacer(`\040`, " ", `\011`, "\t", `\012`, "\n", `\134`, `\`).Replace(s)
 }

@@ -7,20 +7,21 @@ import (
 )
 
 // KillOrphans kills what an earlier process like this one started by Start and left behind when it
-// was killed itself: the processes in left, and everybody in their sessions, which are of nobody
-// else. The error is one as Stop returns.
+// was killed itself: the processes in left, and all processes in their sessions. Start has made
+// these sessions, so nobody else's processes are in them. The error is one as Stop returns.
 func (t *Tree) KillOrphans(left []Process) error {
 	ours := orphans{}
 	for _, p := range left {
 		ours[identity{p.PID, p.Started}] = true
 	}
-	return t.finish(ours.look, t.killEach)
+	return t.killUntilGone(ours.look, t.killEach)
 }
 
-// orphans are those who are known: they stay so when the one has gone who made their session known.
+// orphans are the processes known as orphans. A process stays one when the process that its
+// session is known by has gone.
 type orphans map[identity]bool
 
-// identity is what no other process has.
+// identity tells a process from all others.
 type identity struct {
 	pid     int
 	started uint64
@@ -28,10 +29,10 @@ type identity struct {
 
 func (s stat) identity() identity { return identity{s.pid, s.started} }
 
-func (o orphans) look() (sight, error) {
+func (o orphans) look() (snapshot, error) {
 	all, err := processes()
 	if err != nil {
-		return sight{}, err
+		return snapshot{}, err
 	}
 	own, _ := unix.Getsid(os.Getpid())
 	sessions := map[int]bool{}
@@ -40,7 +41,7 @@ func (o orphans) look() (sight, error) {
 			sessions[s.session] = true
 		}
 	}
-	var found sight
+	var found snapshot
 	for _, s := range all {
 		if s.alive() && (o[s.identity()] || sessions[s.session]) {
 			o[s.identity()] = true

@@ -11,11 +11,13 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// again is the pause before what failed for want of a file descriptor or memory is tried again.
-const again = 100 * time.Millisecond
+// retryPause is the pause before another try of what failed for want of a file descriptor or
+// memory.
+const retryPause = 100 * time.Millisecond
 
-// open returns a pidfd of exactly p, in the runtime's poller, or os.ErrProcessDone. The PID is p's
-// as we look at its start time, so it was p's a moment before, when the pidfd was made.
+// open returns a pidfd of exactly p, in the runtime's poller, or os.ErrProcessDone. It reads the
+// start time of the PID after it has made the pidfd. If the PID is p's by then, it was p's a
+// moment before.
 func (p Process) open() (*os.File, error) {
 	fd, err := unix.PidfdOpen(p.PID, 0)
 	if isGone(err) {
@@ -40,8 +42,8 @@ func (p Process) open() (*os.File, error) {
 	return f, nil
 }
 
-// isGone knows the errors of pidfd_open for a PID that no process has; the last two are for one
-// that is a thread now.
+// isGone says whether an error of pidfd_open means that no process has the PID. The last two
+// errors mean that the PID is that of a thread now.
 func isGone(err error) bool {
 	return errors.Is(err, unix.ESRCH) || errors.Is(err, unix.EINVAL) || errors.Is(err, unix.ENOENT)
 }
@@ -58,7 +60,7 @@ func (p Process) wait(ctx context.Context) error {
 			return readable(ctx, f)
 		}
 		select {
-		case <-time.After(again):
+		case <-time.After(retryPause):
 		case <-ctx.Done():
 			return context.Cause(ctx)
 		}

@@ -6,15 +6,16 @@ import (
 	"strings"
 )
 
-// Process names one process for good: PIDs are used again, a PID with its start time is not.
+// Process names one process for good: a PID is used again, a PID with its start time is not.
 type Process struct {
 	PID     int
 	Started uint64   // clock ticks since boot, field 22 of /proc/PID/stat
-	Args    []string // argv as it was shown when listed: before an exec it is the parent's, in the midst of one it is nil
+	Args    []string // argv when it was listed: before an exec it is the parent's, during one it is nil
 }
 
-// Children returns the direct children of pid that are alive now. The error is os.ErrProcessDone if
-// there is no such process, where the kernel can tell; elsewhere it has no children.
+// Children returns the direct children of pid that are alive now. The error is os.ErrProcessDone
+// if there is no such process and the kernel can tell; where it cannot, there are no children and
+// no error.
 func (t *Tree) Children(pid int) ([]Process, error) {
 	found, err := children(pid)
 	if err != nil {
@@ -23,8 +24,8 @@ func (t *Tree) Children(pid int) ([]Process, error) {
 	return withArgs(found), nil
 }
 
-// Members returns every process of the tree that is alive now: all descendants, and all that are in
-// its cgroup. Those of Run and Output are not among them.
+// Members returns every process of the tree that is alive now: all descendants, and all processes
+// in its cgroups. Those of Run and Output are not among them.
 func (t *Tree) Members() ([]Process, error) {
 	s, err := t.look()
 	if err != nil {
@@ -45,7 +46,7 @@ func withArgs(found []stat) []Process {
 	return all
 }
 
-// args is nil for a process that is gone or has none.
+// args returns nil for a process that has gone or has no arguments.
 func args(pid int) []string {
 	text, _ := os.ReadFile("/proc/" + strconv.Itoa(pid) + "/cmdline")
 	line := strings.TrimRight(string(text), "\x00")

@@ -12,9 +12,9 @@ import (
 type Command struct {
 	Path   string   // of the program, absolute or seen from Dir; also its argv[0]
 	Args   []string // without argv[0]
-	Env    []string // all of its environment
-	Dir    string   // where it starts; empty: where this process is
-	Stdout *os.File // nil: /dev/null; a pipe would be held open by whoever inherits it
+	Env    []string // its whole environment
+	Dir    string   // where it starts; "" = where this process is
+	Stdout *os.File // nil = /dev/null; whoever inherits a pipe would hold it open
 	Stderr *os.File
 	Idle   bool // everybody else comes first: nice 19, and for disks the idle class (ionice -c 3)
 }
@@ -33,11 +33,11 @@ func (t *Tree) Start(c Command) (Process, error) {
 	if t.stopping {
 		return Process{}, fmt.Errorf("cannot start %s: %w", c.Path, ErrStopping)
 	}
-	if err := t.grow(); err != nil {
+	if err := t.makeCgroup(); err != nil {
 		return Process{}, fmt.Errorf("cannot start %s: %w", c.Path, err)
 	}
 	argv := slices.Concat([]string{c.Path}, c.Args)
-	pid, err := t.home.spawn(t.current, func(cgroup *os.File) (int, error) {
+	pid, err := t.parent.spawn(t.current, func(cgroup *os.File) (int, error) {
 		return c.fork(argv, null, cgroup)
 	})
 	if err != nil {
@@ -54,13 +54,13 @@ func (t *Tree) Start(c Command) (Process, error) {
 	return Process{PID: pid, Started: s.started, Args: argv}, nil
 }
 
-// grow makes the cgroup of this start, once.
-func (t *Tree) grow() error {
-	if t.home.kind == none || t.current != "" {
+// makeCgroup makes the cgroup of this start, if there is none yet.
+func (t *Tree) makeCgroup() error {
+	if t.parent.support == none || t.current != "" {
 		return nil
 	}
-	t.home.sweep()
-	l, n, err := t.home.leaf(t.starts)
+	t.parent.removeEmpty()
+	l, n, err := t.parent.makeLeaf(t.starts)
 	if err != nil {
 		return err
 	}

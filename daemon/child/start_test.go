@@ -20,9 +20,9 @@ func TestTree_Start(t *testing.T) {
 		p, out := run(t, tree, "where")
 
 		cgroup := string(before)
-		if tree.home.kind != none {
-			born := strings.TrimPrefix(string(tree.current), tree.home.dir)
-			cgroup = strings.Replace(cgroup, "0::"+tree.home.path, "0::"+strings.TrimSuffix(tree.home.path, "/")+born, 1)
+		if tree.parent.support != none {
+			born := strings.TrimPrefix(string(tree.current), tree.parent.dir)
+			cgroup = strings.Replace(cgroup, "0::"+tree.parent.path, "0::"+strings.TrimSuffix(tree.parent.path, "/")+born, 1)
 			require.NotEqual(t, string(before), cgroup)
 		}
 		dir, err := os.Getwd()
@@ -75,11 +75,11 @@ func TestTree_StartErrors(t *testing.T) {
 	_, err = tree.Start(Command{Path: "/"})
 	require.EqualError(t, err, "cannot start /: permission denied")
 
-	tree.halt(true)
+	tree.setStopping(true)
 	_, err = tree.Start(Command{Path: "/bin/true"})
 	require.EqualError(t, err, "cannot start /bin/true: the tree is being stopped")
 	require.ErrorIs(t, err, ErrStopping)
-	tree.halt(false)
+	tree.setStopping(false)
 }
 
 // Controllers that are enabled in a cgroup, and threads in it, keep processes out. Controllers
@@ -88,7 +88,7 @@ func TestTree_StartRefused(t *testing.T) {
 	for _, c := range kinds[1:] {
 		t.Run(c.name, func(t *testing.T) {
 			tree := newTree(t, forced(t, c.kind))
-			top, n, err := tree.home.leaf(tree.starts)
+			top, n, err := tree.parent.makeLeaf(tree.starts)
 			require.NoError(t, err)
 			tree.starts = n
 			defer func() { require.NoError(t, top.remove()) }()

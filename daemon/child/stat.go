@@ -20,18 +20,18 @@ type stat struct {
 	comm    string
 	state   byte
 	started uint64             // clock ticks since boot
-	status  syscall.WaitStatus // how it ended; of a zombie, and only for those who may trace it
+	status  syscall.WaitStatus // how it ended; only of a zombie, and only if we may trace it
 	inLeaf  bool               // not from the file: look found it in a cgroup of ours
 }
 
-// alive is false for a zombie. A zombie with threads is one whose main thread has ended; the
-// process lives.
+// alive is false for a zombie. A zombie with threads is a process whose main thread has ended; the
+// process still lives.
 func (s stat) alive() bool { return s.state != 'Z' && s.state != 'X' || s.threads > 1 }
 
 func (s stat) process() Process { return Process{PID: s.pid, Started: s.started} }
 
-// readStat returns os.ErrProcessDone if there is no such process. It is read for every process of
-// the host at every look, so it takes no more system calls than it needs.
+// readStat reads /proc/PID/stat, and returns os.ErrProcessDone if there is no such process. Each
+// look calls it for every process of the host, so it makes as few system calls as it can.
 func readStat(pid int) (stat, error) {
 	var text [1024]byte
 	n := 0
@@ -49,8 +49,8 @@ func readStat(pid int) (stat, error) {
 	return parseStat(string(text[:n]))
 }
 
-// parseStat counts fields from the last bracket: a name may hold blanks and brackets. The numbers
-// are those of proc(5).
+// parseStat counts the fields from the last bracket, as a name may contain blanks and brackets.
+// The numbers of the fields are those of proc(5).
 func parseStat(text string) (stat, error) {
 	open, end := strings.IndexByte(text, '('), strings.LastIndexByte(text, ')')
 	if open < 1 || end < open {
@@ -77,7 +77,7 @@ func parseStat(text string) (stat, error) {
 	return s, errors.Join(err, failed)
 }
 
-// processes returns every process of this host that can be seen.
+// processes returns all processes of this host that this user can see.
 func processes() ([]stat, error) {
 	pids, err := numbers("/proc")
 	if err != nil {
@@ -86,8 +86,8 @@ func processes() ([]stat, error) {
 	return stats(pids)
 }
 
-// stats leaves out those that are gone, and those that /proc hides from us (hidepid=): they are not
-// ours.
+// stats leaves out the processes that have gone, and those that /proc hides from us (hidepid=):
+// they are not ours.
 func stats(pids []int) ([]stat, error) {
 	all := make([]stat, 0, len(pids))
 	for _, pid := range pids {

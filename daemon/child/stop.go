@@ -9,49 +9,50 @@ import (
 	"time"
 )
 
-// Stage is the PIDs of those who are asked to end together.
+// Stage is the PIDs of processes that are asked to end together.
 type Stage []int
 
-// Rest is the stage of everybody whom no other stage of the same Stop names, as of the moment when
-// its turn comes.
+// Rest is the stage of all processes that no other stage of the same Stop names, as of the moment
+// when its turn comes.
 var Rest = Stage{0}
 
-// Stop ends the tree. Each stage gets SIGTERM once the one before it has gone, then whoever is left
-// but the spared, who serve the others to the end; a stage that has gone already is passed over.
-// What is alive at the end of grace, counted from the first SIGTERM over all stages, is killed, and
-// the spared with it; so is all as soon as nobody else is left, if grace is 0, or when ctx is done.
-// Nothing can be started meanwhile.
+// Stop ends the tree. It sends SIGTERM to one stage after another: the next one gets it once the
+// one before has gone, and a stage that has gone already is skipped. After the stages it is sent
+// to all other processes except the spared ones, which serve the others to the end. SIGKILL goes
+// to all that is alive, the spared processes included, when grace is over. It is sent earlier if
+// only the spared are left, and at once if grace is 0 or when ctx is done. grace counts from the
+// first SIGTERM, over all stages. Nothing can be started meanwhile.
 //
-// Once nothing is left the cgroup is removed and Stop returns nil, also if there was nothing to
-// stop. What is alive 10 s after the kill is named in a *SurvivorsError. After any error something
-// may be left, and a later Stop tries again.
+// Once no process is left, Stop removes the cgroup and returns nil, also if there was nothing to
+// stop. A *SurvivorsError names what is alive 10 s after the kill. After any error something may
+// be left, and another Stop tries again.
 func (t *Tree) Stop(ctx context.Context, grace time.Duration, spared Stage, stages ...Stage) error {
 	t.stops.Lock()
 	defer t.stops.Unlock()
-	t.halt(true)
-	defer t.halt(false)
+	t.setStopping(true)
+	defer t.setStopping(false)
 	if grace > 0 {
 		ctx, cancel := context.WithTimeout(ctx, grace)
-		_ = t.ask(ctx, spared, stages) // whatever went wrong, the kill is next
+		_ = t.terminate(ctx, spared, stages) // after an error, too, the kill is next
 		cancel()
 	}
-	t.killLeaves() // at once: a look takes a moment on a busy host
-	if err := t.finish(t.look, t.kill); err != nil {
+	t.killLeaves() // before the first look, which takes a while on a busy host
+	if err := t.killUntilGone(t.look, t.kill); err != nil {
 		return err
 	}
-	return t.prune()
+	return t.removeCgroups()
 }
 
-// halt says whether a Stop is at work. What is started after it begins a new start.
-func (t *Tree) halt(stopping bool) {
+// setStopping notes whether a Stop is at work. What is started after it belongs to a new start.
+func (t *Tree) setStopping(stopping bool) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	t.stopping = stopping
 	t.current = ""
 }
 
-// prune removes the cgroups of what has been stopped.
-func (t *Tree) prune() error {
+// removeCgroups removes the cgroups of what has been stopped.
+func (t *Tree) removeCgroups() error {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	for len(t.leaves) > 0 {
@@ -63,37 +64,38 @@ func (t *Tree) prune() error {
 	return nil
 }
 
-// ask sends SIGTERM stage by stage, then to those whom no stage named or who were born since, until
-// only the spared are left.
-func (t *Tree) ask(ctx context.Context, spared Stage, stages []Stage) error {
+// terminate sends SIGTERM stage by stage, then to processes that no stage named or that were born
+// since, until only the spared are left.
+func (t *Tree) terminate(ctx context.Context, spared Stage, stages []Stage) error {
 	named := slices.Concat(append(stages, spared)...)
 	for _, stage := range stages {
 		s, err := t.look()
 		if err != nil {
 			return err
 		}
-		if err := t.askAll(ctx, stage.of(s.living, named)); err != nil {
+		if err := t.terminateAll(ctx, stage.among(s.living, named)); err != nil {
 			return err
 		}
 	}
 	for ctx.Err() == nil {
 		s, err := t.look()
-		if err != nil || s.nothing() {
+		if err != nil || s.empty() {
 			return err
 		}
-		asked := Rest.of(s.living, spared)
+		asked := Rest.among(s.living, spared)
 		if len(asked) == 0 {
 			return nil
 		}
-		if err := t.askAll(ctx, asked); err != nil {
+		if err := t.terminateAll(ctx, asked); err != nil {
 			return err
 		}
 	}
 	return context.Cause(ctx)
 }
 
-// of returns who of the living is meant.
-func (s Stage) of(living []stat, named []int) []stat {
+// among returns the processes among the living that the stage means. named are the PIDs that all
+// stages name.
+func (s Stage) among(living []stat, named []int) []stat {
 	var meant []stat
 	for _, p := range living {
 		if slices.Contains(s, p.pid) || slices.Contains(s, 0) && !slices.Contains(named, p.pid) {
@@ -103,9 +105,9 @@ func (s Stage) of(living []stat, named []int) []stat {
 	return meant
 }
 
-// askAll sends SIGTERM, and SIGCONT for those who are stopped and could not hear it, and waits
-// until all have ended. Who cannot be signalled is waited for all the same.
-func (t *Tree) askAll(ctx context.Context, asked []stat) error {
+// terminateAll sends SIGTERM and waits until all have ended. It sends SIGCONT as well, since a
+// stopped process does not act on SIGTERM. A process that cannot be signalled is waited for, too.
+func (t *Tree) terminateAll(ctx context.Context, asked []stat) error {
 	for _, p := range asked {
 		_ = t.Signal(p.process(), syscall.SIGTERM)
 		_ = t.Signal(p.process(), syscall.SIGCONT)
@@ -113,8 +115,9 @@ func (t *Tree) askAll(ctx context.Context, asked []stat) error {
 	return awaitAll(ctx, asked)
 }
 
-// awaitAll waits for one after the other: the last one is gone when all are. With nobody to wait
-// for it makes a short pause, so that those who only look for what comes next do not spin.
+// awaitAll waits for one process after another: when the last one has gone, all have. If there is
+// none to wait for, it pauses for a moment, so that a caller that only looks for new processes
+// does not spin.
 func awaitAll(ctx context.Context, all []stat) error {
 	if len(all) == 0 {
 		time.Sleep(time.Millisecond)
@@ -127,9 +130,9 @@ func awaitAll(ctx context.Context, all []stat) error {
 	return nil
 }
 
-// SurvivorsError names the processes that a kill did not end in time.
+// SurvivorsError names the processes that were still alive some time after SIGKILL.
 type SurvivorsError struct {
-	Processes []Survivor // empty if they were born and died faster than they could be seen
+	Processes []Survivor // empty if they come and go faster than they can be listed
 	Waited    time.Duration
 }
 

@@ -156,7 +156,7 @@ func TestTree_StopNestedCgroups(t *testing.T) {
 			require.NoError(t, nested.write("cgroup.procs", fmt.Sprint(inside.PID)))
 			outside, out := run(t, tree, "sleep")
 			out.says(t, "ready")
-			require.NoError(t, leaf(tree.home.dir).write("cgroup.procs", fmt.Sprint(outside.PID)))
+			require.NoError(t, leaf(tree.parent.dir).write("cgroup.procs", fmt.Sprint(outside.PID)))
 			used := tree.current
 
 			require.NoError(t, tree.Stop(t.Context(), 0, nil))
@@ -186,7 +186,7 @@ func TestTree_StopWhileInside(t *testing.T) {
 func TestTree_StopStorm(t *testing.T) {
 	inEveryCase(t, func(t *testing.T, tree *Tree) {
 		storms := [][]string{{"storm", "10"}, {"storm", "10", "sessions"}}
-		if tree.home.kind == none {
+		if tree.parent.support == none {
 			storms[1][1] = "2" // each is a race of its own here
 		}
 		for _, args := range storms {

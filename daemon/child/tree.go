@@ -12,16 +12,16 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// killWait is how long a kill may take. The kernel needs milliseconds; a process that is stuck in a
-// driver never ends, and waiting longer would only hide it.
+// killWait is how long a kill may take. The kernel needs milliseconds. A process that is stuck in
+// a driver never ends, so a longer wait would only hide it.
 const killWait = 10 * time.Second
 
 // ErrStopping is the error of a Start while a Stop is at work.
 var ErrStopping = errors.New("the tree is being stopped")
 
-// Tree is every process that descends from this one by way of Start. A process can have one.
+// Tree is all processes that descend from this one by way of Start. A process can have one Tree.
 type Tree struct {
-	home     home
+	parent   parentCgroup
 	killWait time.Duration
 
 	watching context.Context // ends with Close
@@ -30,23 +30,23 @@ type Tree struct {
 
 	stops sync.Mutex // one stop at a time
 
-	mu       sync.Mutex     // round every start and every look for the dead
-	foreign  map[int]uint64 // children that somebody else waits for: PID and start time
-	reaped   memory
+	mu       sync.Mutex     // guards every start and every look for the dead
+	foreign  map[int]uint64 // children that are not for the tree to wait for: start times by PID
+	reaped   endings
 	stopping bool
 	starts   int    // the number in the last cgroup's name
 	current  leaf   // where Start starts; empty until the first after New or Stop
 	leaves   []leaf // not yet removed, current included
 }
 
-// New makes this process the subreaper of its descendants, raises its soft limit of open files to
-// the hard one for them (Go gives children the old soft limit unless it was set explicitly), and
-// finds out what cgroups offer. It starts nothing.
+// New makes this process the subreaper of its descendants and finds out what cgroups offer. It
+// also raises the soft limit of open files to the hard one for them: Go gives children the old
+// soft limit unless it was set explicitly. It starts nothing.
 func New() (*Tree, error) {
-	return plant(findHome())
+	return newTreeIn(findParentCgroup())
 }
 
-func plant(h home) (*Tree, error) {
+func newTreeIn(h parentCgroup) (*Tree, error) {
 	if err := checkPidfd(); err != nil {
 		return nil, err
 	}
@@ -60,27 +60,27 @@ func plant(h home) (*Tree, error) {
 	if err != nil {
 		return nil, err
 	}
-	t := &Tree{home: h, killWait: killWait, foreign: map[int]uint64{}}
+	t := &Tree{parent: h, killWait: killWait, foreign: map[int]uint64{}}
 	for _, s := range before {
 		t.foreign[s.pid] = s.started
 	}
 	t.watching, t.unwatch = context.WithCancel(context.Background())
-	h.sweep()
+	h.removeEmpty()
 	return t, nil
 }
 
-// Cgroup says for the log how processes are kept together: "cgroup v2
+// Cgroup says, for the log, how the processes are kept together: "cgroup v2
 // /system.slice/raynoded.service (clone, kill)", or "none (why): killing every descendant".
-func (t *Tree) Cgroup() string { return t.home.String() }
+func (t *Tree) Cgroup() string { return t.parent.String() }
 
-// Close ends what waits for an Exit. It stops no process: that is Stop's.
+// Close ends the wait for every Exit. It stops no process; Stop does.
 func (t *Tree) Close() {
 	t.unwatch()
 	t.watchers.Wait()
 }
 
-// checkPidfd also makes os look for pidfds now: it starts a process for that, once, which a reaper
-// could steal later.
+// checkPidfd checks that the kernel has pidfds. It also makes package os check for them now: os
+// starts a process for that, once, which a reaper could steal later.
 func checkPidfd() error {
 	self, err := os.FindProcess(os.Getpid())
 	if err != nil {

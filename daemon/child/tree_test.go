@@ -14,20 +14,20 @@ import (
 
 var kinds = []struct {
 	name string
-	kind kind
+	kind support
 }{{"none", none}, {"moved", moved}, {"frozen", frozen}, {"full", full}}
 
 // forced is our home as it would be with less.
-func forced(t testing.TB, k kind) home {
+func forced(t testing.TB, k support) parentCgroup {
 	t.Helper()
 	if k == none {
-		return home{why: errors.New("the test says so")}
+		return parentCgroup{why: errors.New("the test says so")}
 	}
-	h := findHome()
-	if h.kind < k {
+	h := findParentCgroup()
+	if h.support < k {
 		t.Skipf("this host does not offer it: %s", h)
 	}
-	h.kind = k
+	h.support = k
 	return h
 }
 
@@ -39,9 +39,9 @@ func inEveryCase(t *testing.T, test func(*testing.T, *Tree)) {
 }
 
 // newTree is a tree that reaps, and that is stopped at the end of the test.
-func newTree(t testing.TB, h home) *Tree {
+func newTree(t testing.TB, h parentCgroup) *Tree {
 	t.Helper()
-	tree, err := plant(h)
+	tree, err := newTreeIn(h)
 	require.NoError(t, err)
 	ctx, cancel := context.WithCancelCause(context.WithoutCancel(t.Context()))
 	reaped := make(chan error)
@@ -136,7 +136,7 @@ func TestNew(t *testing.T) {
 	require.NoError(t, err)
 	defer tree.Close()
 	require.Equal(t, killWait, tree.killWait)
-	require.Equal(t, findHome().String(), tree.Cgroup())
+	require.Equal(t, findParentCgroup().String(), tree.Cgroup())
 	p, err := tree.Start(Command{Path: "/bin/true"})
 	require.NoError(t, err)
 	require.Equal(t, Exit{Process: p, Known: true}, <-tree.Exited(p))
@@ -144,9 +144,9 @@ func TestNew(t *testing.T) {
 }
 
 func TestTree_Cgroup(t *testing.T) {
-	h := home{path: "/system.slice/raynoded.service", why: errors.New("no cgroup v2")}
+	h := parentCgroup{path: "/system.slice/raynoded.service", why: errors.New("no cgroup v2")}
 	for _, c := range []struct {
-		kind kind
+		kind support
 		want string
 	}{
 		{none, "none (no cgroup v2): killing every descendant"},
@@ -154,7 +154,7 @@ func TestTree_Cgroup(t *testing.T) {
 		{frozen, "cgroup v2 /system.slice/raynoded.service (clone, freeze)"},
 		{full, "cgroup v2 /system.slice/raynoded.service (clone, kill)"},
 	} {
-		h.kind = c.kind
-		require.Equal(t, c.want, (&Tree{home: h}).Cgroup())
+		h.support = c.kind
+		require.Equal(t, c.want, (&Tree{parent: h}).Cgroup())
 	}
 }

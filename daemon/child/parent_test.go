@@ -53,13 +53,13 @@ func TestLocate(t *testing.T) {
 	}
 }
 
-func TestHome_Try(t *testing.T) {
-	h := home{path: "/", dir: t.TempDir()}
-	_, err := h.try()
+func TestParentCgroup_Probe(t *testing.T) {
+	h := parentCgroup{path: "/", dir: t.TempDir()}
+	_, err := h.probe()
 	require.EqualError(t, err, h.dir+" does not hold this process")
 }
 
-func TestHome_Sweep(t *testing.T) {
+func TestParentCgroup_RemoveEmpty(t *testing.T) {
 	h := forced(t, full)
 	dead := exec.Command("/bin/true")
 	require.NoError(t, dead.Run())
@@ -76,12 +76,12 @@ func TestHome_Sweep(t *testing.T) {
 	empty, ours := folder(fmt.Sprintf("ray-%d-1", pid)), folder(fmt.Sprintf("ray-%d-1", os.Getpid()))
 	living, other := folder(fmt.Sprintf("ray-%d-1", os.Getppid())), folder(fmt.Sprintf("xray-%d-1", pid))
 	var inUse string
-	require.Eventually(t, func() bool { // the raynoded of another test may sweep while it is still empty
+	require.Eventually(t, func() bool { // the raynoded of another test may remove it while it is still empty
 		inUse = folder(fmt.Sprintf("ray-%d-2", pid))
 		return leaf(filepath.Join(inUse, "below")).write("cgroup.procs", fmt.Sprint(p.PID)) == nil
 	}, 10*time.Second, time.Millisecond)
 
-	h.sweep()
+	h.removeEmpty()
 
 	require.NoDirExists(t, empty)
 	require.NoDirExists(t, ours)

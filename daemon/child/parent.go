@@ -11,28 +11,28 @@ import (
 	"syscall"
 )
 
-// kind is what the kernel and our rights offer.
-type kind int
+// support is what the kernel and our privileges allow.
+type support int
 
 const (
-	none   kind = iota // no cgroup of our own
-	moved              // cgroup v2; no clone into a cgroup
-	frozen             // clone into a cgroup; no cgroup.kill
-	full               // clone into a cgroup and cgroup.kill
+	none   support = iota // no cgroup of our own
+	moved                 // cgroup v2; no clone into a cgroup
+	frozen                // clone into a cgroup; no cgroup.kill
+	full                  // clone into a cgroup and cgroup.kill
 )
 
-// home is the cgroup that this process lives in, where those of the starts are made. No controller
-// is ever enabled in it: that would forbid processes in it, ourselves included.
-type home struct {
-	kind kind
-	path string // as /proc/self/cgroup names it
-	dir  string // where it is mounted
-	why  error  // of none
+// parentCgroup is the cgroup that this process lives in. The cgroups of the starts are made in it.
+// No controller is ever enabled in it: that would forbid processes in it, this one included.
+type parentCgroup struct {
+	support support
+	path    string // as /proc/self/cgroup names it
+	dir     string // where it is mounted
+	why     error  // why the support is none
 }
 
 // String is Tree.Cgroup.
-func (h home) String() string {
-	switch h.kind {
+func (h parentCgroup) String() string {
+	switch h.support {
 	case moved:
 		return fmt.Sprintf("cgroup v2 %s (move, freeze)", h.path)
 	case frozen:
@@ -44,24 +44,24 @@ func (h home) String() string {
 	return fmt.Sprintf("none (%v): killing every descendant", h.why)
 }
 
-// findHome tries out what can be done in our own cgroup.
-func findHome() home {
+// findParentCgroup tries out what can be done in our own cgroup.
+func findParentCgroup() parentCgroup {
 	path, dirs, err := ownCgroup()
 	if err != nil {
-		return home{why: err}
+		return parentCgroup{why: err}
 	}
-	h := home{path: path, why: errors.New("no cgroup v2 mount shows our own cgroup")}
+	h := parentCgroup{path: path, why: errors.New("no cgroup v2 mount shows our own cgroup")}
 	for _, dir := range dirs {
 		h.dir = dir
-		if h.kind, h.why = h.try(); h.kind != none {
+		if h.support, h.why = h.probe(); h.support != none {
 			break
 		}
 	}
 	return h
 }
 
-// try makes a cgroup, looks at it, and removes it.
-func (h home) try() (kind, error) {
+// probe makes a cgroup, looks at it, and removes it.
+func (h parentCgroup) probe() (support, error) {
 	pids, err := readPIDs(h.dir)
 	if err != nil {
 		return none, err
@@ -69,7 +69,7 @@ func (h home) try() (kind, error) {
 	if !slices.Contains(pids, os.Getpid()) {
 		return none, fmt.Errorf("%s does not hold this process", h.dir)
 	}
-	l, _, err := h.leaf(-1)
+	l, _, err := h.makeLeaf(-1)
 	if err != nil {
 		return none, err
 	}
@@ -100,9 +100,9 @@ func writable(path string) error {
 	return f.Close()
 }
 
-// leaf makes a cgroup called ray-, our PID, and the first number after n that is free, which it
-// returns.
-func (h home) leaf(n int) (leaf, int, error) {
+// makeLeaf makes a cgroup and returns it with its number. Its name is ray-, our PID, and the first
+// number after n that is free.
+func (h parentCgroup) makeLeaf(n int) (leaf, int, error) {
 	for {
 		n++
 		dir := filepath.Join(h.dir, fmt.Sprintf("ray-%d-%d", os.Getpid(), n))
@@ -116,10 +116,10 @@ func (h home) leaf(n int) (leaf, int, error) {
 	}
 }
 
-// sweep removes what dead processes like this one, or former starts, left empty. What is not empty
-// stays, and is in nobody's way: no name is used twice.
-func (h home) sweep() {
-	if h.kind == none {
+// removeEmpty removes the empty cgroups of former starts, and of dead processes like this one. A
+// cgroup that is not empty stays. It is in nobody's way, as no name is used twice.
+func (h parentCgroup) removeEmpty() {
+	if h.support == none {
 		return
 	}
 	ours := regexp.MustCompile(`^ray-(\d+)-\d+$`)
@@ -138,11 +138,11 @@ func (h home) sweep() {
 	}
 }
 
-// spawn has fork make a process that is born inside l. Where the kernel cannot clone into a cgroup,
-// we are inside ourselves for that moment: a child that was moved after its birth could have forked
-// already.
-func (h home) spawn(l leaf, fork func(cgroup *os.File) (int, error)) (int, error) {
-	switch h.kind {
+// spawn calls fork so that the process is born inside l. Where the kernel cannot clone into a
+// cgroup, this process moves into l for that moment. To move the child after its birth would be
+// too late, as it could have forked already.
+func (h parentCgroup) spawn(l leaf, fork func(cgroup *os.File) (int, error)) (int, error) {
+	switch h.support {
 	case frozen, full:
 		dir, err := os.Open(string(l))
 		if err != nil {
