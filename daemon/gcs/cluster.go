@@ -9,8 +9,8 @@ import (
 	"github.com/raynoded/raynoded/daemon/gcs/gcspb"
 )
 
-// ClusterID asks which cluster this is: a number that Ray makes when a head
-// starts without former state, in hex.
+// ClusterID asks for the id of the cluster, in hex. Ray makes a new one when a head starts without
+// former state.
 func (c *Conn) ClusterID(ctx context.Context) (string, error) {
 	const what = "for its cluster id"
 	answer, err := ask(ctx, c, what, c.nodes.GetClusterId, &gcspb.GetClusterIdRequest{})
@@ -18,34 +18,34 @@ func (c *Conn) ClusterID(ctx context.Context) (string, error) {
 		return "", err
 	}
 	id := answer.GetClusterId()
-	if noID(id) {
-		return "", odd(c.asking(what), fmt.Sprintf("its cluster id is %d bytes, all 0xff or too many", len(id)))
+	if invalidID(id) {
+		return "", notRay(c.asking(what), fmt.Sprintf("its cluster id is %d bytes, all 0xff or too many", len(id)))
 	}
 	return hex.EncodeToString(id), nil
 }
 
-// noID reports what cannot be an id of Ray's: nothing, 0xff alone (Ray's own
-// way to say none), or more than idMost bytes. Ids have 28 bytes today.
-func noID(id []byte) bool {
+// invalidID says whether a value cannot be an id of Ray's: if it is empty, or 0xff alone (Ray's
+// own way to say none), or longer than idMost bytes. Ids have 28 bytes today.
+func invalidID(id []byte) bool {
 	const idMost = 64
 	return len(id) > idMost || bytes.Count(id, []byte{0xff}) == len(id)
 }
 
-// Alive is the answer of a GCS that is alive.
+// Alive is the answer of a GCS to CheckAlive.
 type Alive struct {
 	RayVersion string
-	Nodes      []bool // for each node asked for, whether the GCS holds it alive
+	Nodes      []bool // for each node asked about, whether the GCS holds it for alive
 }
 
-// CheckAlive asks the GCS itself, through its main loop, and so finds one that
-// hangs, which Follow need not. The node ids are hex; give none to a Ray before
-// 2.49, which takes them for addresses.
+// CheckAlive asks the GCS itself, through its main loop. So it finds a GCS that hangs, which
+// Follow may not notice. The node ids are hex. Give none to a Ray before 2.49, which takes them
+// for addresses.
 func (c *Conn) CheckAlive(ctx context.Context, nodeIDs ...string) (Alive, error) {
 	const what = "whether it is alive"
 	question := &gcspb.CheckAliveRequest{}
 	for _, id := range nodeIDs {
 		raw, err := hex.DecodeString(id)
-		if err != nil || noID(raw) {
+		if err != nil || invalidID(raw) {
 			return Alive{}, &failure{c.asking(what), fmt.Sprintf("node id: must be hex, got %q", id), Unknown, err}
 		}
 		question.NodeIds = append(question.NodeIds, raw)
@@ -55,7 +55,7 @@ func (c *Conn) CheckAlive(ctx context.Context, nodeIDs ...string) (Alive, error)
 		return Alive{}, err
 	}
 	if got := len(answer.GetRayletAlive()); got != len(nodeIDs) {
-		return Alive{}, odd(c.asking(what), fmt.Sprintf("asked for %d nodes, it answered for %d", len(nodeIDs), got))
+		return Alive{}, notRay(c.asking(what), fmt.Sprintf("asked for %d nodes, it answered for %d", len(nodeIDs), got))
 	}
-	return Alive{RayVersion: plain(answer.GetRayVersion()), Nodes: answer.GetRayletAlive()}, nil
+	return Alive{RayVersion: printable(answer.GetRayVersion()), Nodes: answer.GetRayletAlive()}, nil
 }

@@ -15,8 +15,7 @@ import (
 	"github.com/raynoded/raynoded/daemon/gcs/gcspb"
 )
 
-// Head is what to dial: the address of the GCS as host:port, and the token of
-// its cluster.
+// Head is what to dial: the address of the GCS as host:port, and the token of its cluster.
 type Head struct {
 	Address string
 	Token   Token
@@ -25,9 +24,8 @@ type Head struct {
 	Silent time.Duration
 }
 
-// Conn is one TCP connection to a GCS. Its methods may be called from several
-// goroutines at once. A deadline is the caller's to set, by the context; without
-// one a call waits as long as the connection lasts.
+// Conn is one TCP connection to a GCS. Several goroutines may call its methods at once. The caller
+// sets a deadline by the context; without one, a call waits as long as the connection lasts.
 type Conn struct {
 	head   Head
 	wire   *wire
@@ -39,33 +37,32 @@ type Conn struct {
 }
 
 const (
-	// maxReply bounds what a list of nodes may take. A node of Ray 2.60.0 took
-	// 555 bytes, so this is room for 100,000; gRPC's own bound is 4 MiB.
+	// maxReply bounds the size of an answer, such as a list of nodes. A node of Ray 2.60.0 took
+	// 555 bytes, so this is room for 100,000. gRPC's own bound is 4 MiB.
 	maxReply = 64 << 20
-	// window is how much of a reply may be on its way. A fixed one also keeps
-	// gRPC from measuring the line with pings, which the GCS counts.
-	window = 1 << 20
-	// never is longer than any connection lives: gRPC has no "do not try again".
-	never = 365 * 24 * time.Hour
+	// windowSize is how many bytes of an answer may be on their way. A fixed size also keeps gRPC
+	// from measuring the line with pings, which the GCS counts.
+	windowSize = 1 << 20
+	// noRetry is longer than any connection lives. gRPC has no setting for "do not try again".
+	noRetry = 365 * 24 * time.Hour
 )
 
-// Dial resolves the name now and makes one TCP connection now, trying every
-// address. It says nothing yet about what listens there: the first call does.
-// Its errors are those of package net (syscall.ECONNREFUSED, *net.DNSError …)
-// with one line of text and a Fault around them; when ctx is cancelled,
-// context.Cause(ctx).
+// Dial resolves the name now and makes one TCP connection now; it tries every address. It does not
+// find out what listens there: the first call does. Its errors are those of package net
+// (syscall.ECONNREFUSED, *net.DNSError …), wrapped with one line of text and a Fault. When ctx is
+// cancelled, the error is context.Cause(ctx).
 func Dial(ctx context.Context, h Head) (*Conn, error) { return dialer{}.dial(ctx, h) }
 
 func (d dialer) dial(ctx context.Context, h Head) (*Conn, error) {
-	doing := "cannot reach head " + plain([]byte(h.Address))
+	doing := "cannot reach head " + printable([]byte(h.Address))
 	if err := h.Token.check(); err != nil {
 		return nil, &failure{doing, err.Error(), Unauthorized, err}
 	}
-	conn, err := d.reach(ctx, h.Address)
+	conn, err := d.connect(ctx, h.Address)
 	var f *failure
 	switch {
 	case err != nil && errors.Is(ctx.Err(), context.Canceled):
-		return nil, givenUp(ctx, doing)
+		return nil, cancelled(ctx, doing)
 	case errors.As(err, &f):
 		f.doing = doing
 		return nil, f
@@ -78,23 +75,23 @@ func (d dialer) dial(ctx context.Context, h Head) (*Conn, error) {
 	return c, nil
 }
 
-// open puts gRPC over conn, with all that would connect again, look for a proxy
-// or listen to a service config switched off.
+// open puts gRPC over conn. It switches off what would connect again, look for a proxy or follow a
+// service config.
 func open(h Head, conn net.Conn) (*Conn, error) {
 	w := &wire{Conn: conn}
-	if err := w.endWithHost(h); err != nil {
+	if err := w.setDeadTimeout(h); err != nil {
 		return nil, err
 	}
 	cc, err := grpc.NewClient("passthrough:///gcs",
-		grpc.WithContextDialer(func(context.Context, string) (net.Conn, error) { return w.hand() }),
+		grpc.WithContextDialer(func(context.Context, string) (net.Conn, error) { return w.handOver() }),
 		grpc.WithTransportCredentials(insecure.NewCredentials()),
 		grpc.WithPerRPCCredentials(bearer(h.Token)),
 		grpc.WithDefaultCallOptions(grpc.MaxCallRecvMsgSize(maxReply)),
-		grpc.WithInitialWindowSize(window),
-		grpc.WithInitialConnWindowSize(window),
+		grpc.WithInitialWindowSize(windowSize),
+		grpc.WithInitialConnWindowSize(windowSize),
 		grpc.WithConnectParams(grpc.ConnectParams{
-			Backoff:           backoff.Config{BaseDelay: never, Multiplier: 1, MaxDelay: never},
-			MinConnectTimeout: never,
+			Backoff:           backoff.Config{BaseDelay: noRetry, Multiplier: 1, MaxDelay: noRetry},
+			MinConnectTimeout: noRetry,
 		}),
 		grpc.WithIdleTimeout(0),
 		grpc.WithDisableRetry(),
@@ -113,7 +110,7 @@ func open(h Head, conn net.Conn) (*Conn, error) {
 	}, nil
 }
 
-// Close ends the connection and with it every call on it.
+// Close ends the connection, and with it every call on it.
 func (c *Conn) Close() error {
 	if c.closed.Swap(true) {
 		return nil
@@ -123,7 +120,7 @@ func (c *Conn) Close() error {
 		err = errors.Join(err, werr)
 	}
 	if err != nil {
-		return fmt.Errorf("cannot close the connection to head %s: %w", plain([]byte(c.head.Address)), err)
+		return fmt.Errorf("cannot close the connection to head %s: %w", printable([]byte(c.head.Address)), err)
 	}
 	return nil
 }

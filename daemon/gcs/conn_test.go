@@ -208,7 +208,7 @@ func TestConn_Ends(t *testing.T) {
 			c := connect(t, Head{Address: g.address})
 			_, err := c.ClusterID(within(t, later))
 			require.NoError(t, err)
-			c.wire.note(nil, &net.OpError{Op: "read", Err: tt.end})
+			c.wire.record(nil, &net.OpError{Op: "read", Err: tt.end})
 			_, err = c.ClusterID(within(t, later))
 			require.EqualError(t, err, "cannot ask head "+g.address+" for its cluster id: "+tt.text)
 			require.ErrorIs(t, err, tt.end)

@@ -13,25 +13,25 @@ import (
 	"time"
 )
 
-// headStart is what one address gets before the next is tried beside it: the
+// attemptDelay is how long an attempt runs before the next address is tried beside it: the
 // "Connection Attempt Delay" that RFC 8305 recommends.
-const headStart = 250 * time.Millisecond
+const attemptDelay = 250 * time.Millisecond
 
 // dialer makes TCP connections; the zero value asks the system's resolver.
 type dialer struct{ resolver *net.Resolver }
 
-// attempt is one address, in its place among the others, and what came of it.
+// attempt is one attempt to connect to one address, and what came of it.
 type attempt struct {
-	place int
+	index int
 	addr  netip.AddrPort
 	conn  net.Conn
 	err   error
 }
 
-// reach connects to the first address of the name that takes the connection.
-// Its errors are *failure without the words in front.
-func (d dialer) reach(ctx context.Context, address string) (net.Conn, error) {
-	host, port, err := split(address)
+// connect connects to the first address of the name that takes the connection. Its errors are
+// *failure without doing.
+func (d dialer) connect(ctx context.Context, address string) (net.Conn, error) {
+	host, port, err := splitAddress(address)
 	if err != nil {
 		return nil, &failure{why: err.Error(), fault: Unknown, err: err}
 	}
@@ -47,10 +47,10 @@ func (d dialer) reach(ctx context.Context, address string) (net.Conn, error) {
 	if conn != nil {
 		return conn, nil
 	}
-	return nil, verdict(attempts)
+	return nil, joinAttempts(attempts)
 }
 
-func split(address string) (host string, port uint16, err error) {
+func splitAddress(address string) (host string, port uint16, err error) {
 	host, service, err := net.SplitHostPort(address)
 	number, perr := strconv.ParseUint(service, 10, 16)
 	if err != nil || perr != nil || host == "" || number == 0 {
@@ -59,8 +59,8 @@ func split(address string) (host string, port uint16, err error) {
 	return host, uint16(number), nil
 }
 
-// race starts with the first address and begins the next one whenever an attempt
-// fails or has had its head start. It returns when every attempt has ended.
+// race starts with the first address. It begins with the next one whenever an attempt fails or has
+// run for attemptDelay. It returns when all attempts have ended.
 func race(ctx context.Context, addrs []netip.AddrPort) (net.Conn, []attempt) {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
@@ -70,11 +70,11 @@ func race(ctx context.Context, addrs []netip.AddrPort) (net.Conn, []attempt) {
 	for begun := 0; conn == nil && begun < len(addrs) || len(attempts) < begun; {
 		var late <-chan time.Time
 		if conn == nil && begun < len(addrs) {
-			a := attempt{place: begun, addr: addrs[begun]}
+			a := attempt{index: begun, addr: addrs[begun]}
 			begun++
-			late = time.After(headStart)
+			late = time.After(attemptDelay)
 			go func() {
-				a.conn, a.err = tcp(ctx, a.addr)
+				a.conn, a.err = dialTCP(ctx, a.addr)
 				ended <- a
 			}()
 		}
@@ -95,13 +95,13 @@ func race(ctx context.Context, addrs []netip.AddrPort) (net.Conn, []attempt) {
 	return conn, attempts
 }
 
-func tcp(ctx context.Context, addr netip.AddrPort) (net.Conn, error) {
+func dialTCP(ctx context.Context, addr netip.AddrPort) (net.Conn, error) {
 	return (&net.Dialer{}).DialContext(ctx, "tcp", addr.String())
 }
 
-// verdict makes one error of all failed attempts.
-func verdict(attempts []attempt) error {
-	slices.SortFunc(attempts, func(a, b attempt) int { return a.place - b.place })
+// joinAttempts makes one error of all failed attempts.
+func joinAttempts(attempts []attempt) error {
+	slices.SortFunc(attempts, func(a, b attempt) int { return a.index - b.index })
 	var whys []string
 	var errs []error
 	faults := make(map[Fault]bool)
@@ -112,7 +112,7 @@ func verdict(attempts []attempt) error {
 		}
 		whys = append(whys, why)
 		errs = append(errs, a.err)
-		if len(attempts) == 1 || !noSuchFamily(a) {
+		if len(attempts) == 1 || !lacksIPv6(a) {
 			faults[fault] = true
 		}
 	}
@@ -125,40 +125,40 @@ func verdict(attempts []attempt) error {
 	return &failure{why: strings.Join(whys, "; "), fault: worst, err: errors.Join(errs...)}
 }
 
-// noSuchFamily reports an IPv6 address on a host that has no IPv6: it was never
-// asked, and says nothing about the head.
-func noSuchFamily(a attempt) bool {
+// lacksIPv6 says whether an attempt failed because this host has no IPv6. The head was not asked
+// then, so the attempt says nothing about it.
+func lacksIPv6(a attempt) bool {
 	return a.addr.Addr().Is6() && (errors.Is(a.err, syscall.ENETUNREACH) ||
 		errors.Is(a.err, syscall.EADDRNOTAVAIL) || errors.Is(a.err, syscall.EAFNOSUPPORT))
 }
 
-// readConnect reads the error of a connect.
+// readConnect returns the fault and the text of an error of connect(2).
 func readConnect(err error) (Fault, string) {
 	switch {
-	case silence(err):
+	case isSilence(err):
 		return Silent, cause(err)
 	case errors.Is(err, syscall.ECONNREFUSED):
 		return Refused, syscall.ECONNREFUSED.Error()
-	case errors.Is(err, syscall.ECONNRESET): // taken, and reset before connect returned
+	case errors.Is(err, syscall.ECONNRESET): // the host took the connection, and reset it before connect returned
 		return NotRay, "not a Ray head: it " + closesAtOnce
 	}
 	return Unknown, cause(err)
 }
 
-// cause is the innermost reason of a network error, without what package net
-// puts around it.
+// cause returns the innermost reason of a network error, without what package net puts around it.
 func cause(err error) string {
 	var errno syscall.Errno
 	switch found := errors.As(err, &errno); {
 	case found && errno != syscall.ETIMEDOUT:
 		return errno.Error()
-	case silence(err):
+	case isSilence(err):
 		return Silent.String()
 	}
 	return err.Error()
 }
 
-func silence(err error) bool {
+// isSilence says whether an error means that nothing came back.
+func isSilence(err error) bool {
 	for _, target := range []error{os.ErrDeadlineExceeded, context.DeadlineExceeded,
 		syscall.ETIMEDOUT, syscall.EHOSTUNREACH, syscall.ENETUNREACH, syscall.EHOSTDOWN, syscall.ENETDOWN} {
 		if errors.Is(err, target) {

@@ -152,24 +152,24 @@ func TestVerdict(t *testing.T) {
 		{"KernelTimeout", []attempt{{addr: four, err: syscall.ETIMEDOUT}}, Silent, "no answer from the host"},
 		{"OnlySixAndNoSix", []attempt{{addr: six, err: syscall.ENETUNREACH}}, Silent, "network is unreachable"},
 		{
-			"NoSixHere", []attempt{{addr: four, err: syscall.ECONNREFUSED}, {place: 1, addr: six, err: syscall.ENETUNREACH}},
+			"NoSixHere", []attempt{{addr: four, err: syscall.ECONNREFUSED}, {index: 1, addr: six, err: syscall.ENETUNREACH}},
 			Refused,
 			"10.0.0.1: connection refused; 2001:db8::1: network is unreachable",
 		},
 		{
-			"OtherNetworkGone", []attempt{{addr: four, err: syscall.ECONNREFUSED}, {place: 1, addr: four,
+			"OtherNetworkGone", []attempt{{addr: four, err: syscall.ECONNREFUSED}, {index: 1, addr: four,
 				err: syscall.ENETUNREACH}}, Silent,
 			"10.0.0.1: connection refused; 10.0.0.1: network is unreachable",
 		},
 		{"NoDescriptors", []attempt{{addr: four, err: syscall.EMFILE}}, Unknown, "too many open files"},
 		{
-			"RefusedAndNoDescriptors", []attempt{{addr: four, err: syscall.ECONNREFUSED}, {place: 1, addr: four,
+			"RefusedAndNoDescriptors", []attempt{{addr: four, err: syscall.ECONNREFUSED}, {index: 1, addr: four,
 				err: syscall.EMFILE}}, Unknown,
 			"10.0.0.1: connection refused; 10.0.0.1: too many open files",
 		},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			err := verdict(tt.attempts)
+			err := joinAttempts(tt.attempts)
 			require.Equal(t, tt.fault, FaultOf(err))
 			require.EqualError(t, err, ": "+tt.text)
 			require.ErrorIs(t, err, tt.attempts[0].err)

@@ -5,30 +5,29 @@ import (
 	"strconv"
 )
 
-// Fault is how an error of this package is to be read.
+// Fault says what an error of this package means.
 type Fault int
 
 // The faults. The zero Fault says nothing about the head.
 const (
-	// Unknown: the caller gave up, a mistake or a shortage on this host, or an
-	// error that is not from this package.
+	// Unknown: the caller gave up, this host has a fault or a shortage, or the error is not from this
+	// package.
 	Unknown Fault = iota
-	// Refused: the host answers that nothing listens there; with several
-	// addresses, all of them.
+	// Refused: the host answers that nothing listens there. With several addresses, all of them do.
 	Refused
 	// Unresolved: the name of the head gave no address.
 	Unresolved
-	// Silent: nothing came back from the host, or no way leads there. With
-	// several addresses: some were silent and none could be connected to.
+	// Silent: nothing came back from the host, or there is no route to it. With several addresses,
+	// some were silent and none took a connection.
 	Silent
-	// Stuck: the host took the connection and confirmed what was sent, but no
-	// answer came before the deadline.
+	// Stuck: the host took the connection and confirmed what was sent, but no answer came before the
+	// deadline.
 	Stuck
 	// Unauthorized: the token is missing or wrong.
 	Unauthorized
-	// NotRay: something answers, and it is no GCS. A connection closed before
-	// its first byte is read so too, and a GCS that is killed in that very
-	// moment looks the same: ask again before believing it.
+	// NotRay: something answers, and it is no GCS. A connection that is closed before its first byte
+	// counts as this, too. A GCS that is killed at that very moment looks the same, so ask again
+	// before you believe it.
 	NotRay
 	// Broken: the connection was fine and has ended.
 	Broken
@@ -61,7 +60,7 @@ func (f Fault) String() string {
 	return "fault " + strconv.Itoa(int(f))
 }
 
-// FaultOf reads an error of Dial or of a Conn's method, wrapped or not. It is
+// FaultOf returns the fault of an error of Dial or of a Conn's method, wrapped or not. It is
 // Unknown for nil.
 func FaultOf(err error) Fault {
 	var f *failure
@@ -71,13 +70,13 @@ func FaultOf(err error) Fault {
 	return Unknown
 }
 
-// failure is every error of this package: "cannot reach head gpu-001:6379:
-// connection refused".
+// failure is every error of this package, such as "cannot reach head gpu-001:6379: connection
+// refused".
 type failure struct {
 	doing string
 	why   string
 	fault Fault
-	err   error // what it was made of, for errors.Is and errors.As
+	err   error // the cause, for errors.Is and errors.As
 }
 
 func (f *failure) Error() string { return f.doing + ": " + f.why }

@@ -41,9 +41,9 @@ func FuzzReply(f *testing.F) {
 		for _, m := range []proto.Message{&id, &alive, &kv, &list} {
 			_ = proto.Unmarshal(data, m)
 		}
-		_ = noID(id.GetClusterId())
+		_ = invalidID(id.GetClusterId())
 		versions, _ := readVersions(kv.GetValue())
-		texts := []string{versions.Ray, versions.Python, plain(alive.GetRayVersion()), brief(alive.GetStatus().GetMessage())}
+		texts := []string{versions.Ray, versions.Python, printable(alive.GetRayVersion()), shorten(alive.GetStatus().GetMessage())}
 		for _, info := range list.GetNodeInfoList() {
 			n := readNode(info)
 			_, err := json.Marshal(n)

@@ -23,6 +23,6 @@ func TestHead_KeepAlive(t *testing.T) {
 		require.Equal(
 			t, net.KeepAliveConfig{Enable: true, Idle: want.idle, Interval: want.interval, Count: 3}, h.keepAlive(), silent,
 		)
-		require.Equal(t, want.limit, h.deadAfter(), silent)
+		require.Equal(t, want.limit, h.deadTimeout(), silent)
 	}
 }

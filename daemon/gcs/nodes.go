@@ -10,9 +10,8 @@ import (
 	"github.com/raynoded/raynoded/daemon/gcs/gcspb"
 )
 
-// Node is one entry of the GCS's list: one start of one node. A host that
-// starts Ray again is another Node, and its former one may stay Alive for a
-// minute.
+// Node is one entry of the GCS's list, which is one start of one node. A host that starts Ray
+// again is another Node, and its former one may stay Alive for a minute.
 type Node struct {
 	ID         string // hex
 	Name       string // ray start --node-name, else the address
@@ -29,7 +28,7 @@ type Node struct {
 	Death      Death     // zero while alive
 }
 
-// Death is why a node ended.
+// Death says why a node ended.
 type Death struct {
 	Reason  DeathReason
 	Message string // "" before Ray 2.40
@@ -64,8 +63,8 @@ func (r DeathReason) String() string {
 	return "reason " + strconv.Itoa(int(r))
 }
 
-// Nodes lists the nodes, dead ones too (Ray keeps up to 1,000), in the order of
-// the answer. Text in it is printable; other characters have become U+FFFD.
+// Nodes lists the nodes in the order of the answer, dead ones included (Ray keeps up to 1,000).
+// All text in it is printable: other characters are replaced by U+FFFD.
 func (c *Conn) Nodes(ctx context.Context) ([]Node, error) {
 	answer, err := ask(ctx, c, "for its nodes", c.nodes.GetAllNodeInfo, &gcspb.GetAllNodeInfoRequest{})
 	if err != nil {
@@ -80,37 +79,36 @@ func (c *Conn) Nodes(ctx context.Context) ([]Node, error) {
 
 func readNode(info *gcspb.GcsNodeInfo) Node {
 	n := Node{
-		Name:       plain(info.GetNodeName()),
-		Host:       plain(info.GetNodeManagerHostname()),
-		Address:    plain(info.GetNodeManagerAddress()),
+		Name:       printable(info.GetNodeName()),
+		Host:       printable(info.GetNodeManagerHostname()),
+		Address:    printable(info.GetNodeManagerAddress()),
 		Port:       int(info.GetNodeManagerPort()),
 		Alive:      info.GetState() == gcspb.GcsNodeInfo_ALIVE,
 		Head:       info.GetIsHeadNode(),
 		Resources:  make(map[string]float64, len(info.GetResourcesTotal())),
 		Labels:     make(map[string]string, len(info.GetLabels())),
-		InstanceID: plain(info.GetInstanceId()),
+		InstanceID: printable(info.GetInstanceId()),
 		Started:    readTime(info.GetStartTimeMs()),
 	}
-	if id := info.GetNodeId(); !noID(id) {
+	if id := info.GetNodeId(); !invalidID(id) {
 		n.ID = hex.EncodeToString(id)
 	}
 	for _, r := range info.GetResourcesTotal() {
 		if v := r.GetValue(); !math.IsNaN(v) && !math.IsInf(v, 0) {
-			n.Resources[plain(r.GetKey())] = v
+			n.Resources[printable(r.GetKey())] = v
 		}
 	}
 	for _, l := range info.GetLabels() {
-		n.Labels[plain(l.GetKey())] = plain(l.GetValue())
+		n.Labels[printable(l.GetKey())] = printable(l.GetValue())
 	}
 	if !n.Alive {
 		n.Ended = readTime(info.GetEndTimeMs())
-		n.Death = Death{DeathReason(info.GetDeathInfo().GetReason()), plain(info.GetDeathInfo().GetReasonMessage())}
+		n.Death = Death{DeathReason(info.GetDeathInfo().GetReason()), printable(info.GetDeathInfo().GetReasonMessage())}
 	}
 	return n
 }
 
-// readTime takes milliseconds since 1970; 0, and what lies after the year 9999,
-// is no time.
+// readTime reads milliseconds since 1970. 0, and a time after the year 9999, give the zero time.
 func readTime(ms uint64) time.Time {
 	const year10000 = 253402300800000
 	if ms == 0 || ms >= year10000 {

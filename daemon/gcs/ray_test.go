@@ -50,7 +50,7 @@ func TestRay(t *testing.T) {
 			require.Equal(t, Versions{Ray: version, Python: python}, v)
 
 			_, err = ask(within(t, later), c, "", c.kv.InternalKVGet, &gcspb.InternalKVGetRequest{Key: []byte("none")})
-			var refused *refusal
+			var refused *statusError
 			require.ErrorAs(t, err, &refused)
 			require.EqualValues(t, statusNotFound, refused.code)
 

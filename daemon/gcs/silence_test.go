@@ -100,7 +100,7 @@ func (n *network) connect(t *testing.T, g *fakeGCS) (*Conn, string) {
 	var err error
 	n.do(func() {
 		if l, err = net.Listen("tcp", "127.0.0.1:0"); err == nil {
-			conn, err = tcp(t.Context(), netip.MustParseAddrPort(l.Addr().String()))
+			conn, err = dialTCP(t.Context(), netip.MustParseAddrPort(l.Addr().String()))
 		}
 	})
 	require.NoError(t, err)

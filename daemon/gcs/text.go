@@ -6,9 +6,9 @@ import (
 	"unicode/utf8"
 )
 
-// plain makes text from the network fit for a terminal, a log line and JSON:
-// one line, valid UTF-8, and U+FFFD for what is not printable.
-func plain(text []byte) string {
+// printable makes text from the network fit for a terminal, a log line and JSON: one line of valid
+// UTF-8, with U+FFFD for characters that are not printable.
+func printable(text []byte) string {
 	return strings.Map(func(r rune) rune {
 		switch {
 		case r == '\n', r == '\r', r == '\t':
@@ -20,10 +20,10 @@ func plain(text []byte) string {
 	}, string(text))
 }
 
-// brief is plain text that fits into a message of ours.
-func brief(text []byte) string {
+// shorten makes text printable, and short enough for a message of ours.
+func shorten(text []byte) string {
 	const most = 300
-	s := strings.Join(strings.Fields(plain(text)), " ")
+	s := strings.Join(strings.Fields(printable(text)), " ")
 	if utf8.RuneCountInString(s) > most {
 		s = string([]rune(s)[:most]) + "…"
 	}

@@ -9,16 +9,16 @@ import (
 	"unique"
 )
 
-// Token is the secret that a cluster in token mode (Ray 2.52 and later) wants
-// with every call. The zero Token is none. Tokens compare with ==. None of its
-// printed forms shows the secret, also not as a field of something else.
+// Token is the secret that a cluster in token mode (Ray 2.52 and later) wants with every call. The
+// zero Token is no token. Tokens may be compared with ==. However a Token is printed, also as a
+// field of something else, the secret is not shown.
 type Token struct {
-	// Behind a pointer, because fmt reads unexported fields of unexported
-	// fields without asking the type how it wants to be printed.
+	// The secret is behind a pointer, because fmt reads unexported fields of unexported fields without
+	// asking the type how it wants to be printed.
 	secret unique.Handle[string]
 }
 
-// NewToken keeps secret without the white space around it, as Ray does with its
+// NewToken makes a Token of secret, without the white space around it; Ray does the same with its
 // token file. An empty secret gives the zero Token.
 func NewToken(secret string) Token {
 	secret = strings.TrimSpace(secret)
@@ -39,7 +39,7 @@ func (t Token) String() string {
 // Format prints String for every verb.
 func (t Token) Format(s fmt.State, _ rune) { _, _ = io.WriteString(s, t.String()) }
 
-// WriteTo writes the secret, for a file that Ray reads it from.
+// WriteTo writes the secret. It is for the file from which Ray reads it.
 func (t Token) WriteTo(w io.Writer) (int64, error) {
 	n, err := io.WriteString(w, t.reveal())
 	return int64(n), err
@@ -52,8 +52,8 @@ func (t Token) reveal() string {
 	return t.secret.Value()
 }
 
-// hide takes the secret out of a text that came from elsewhere.
-func (t Token) hide(text string) string {
+// redact replaces the secret in a text that came from elsewhere.
+func (t Token) redact(text string) string {
 	if t == (Token{}) {
 		return text
 	}
@@ -69,7 +69,7 @@ func (t Token) check() error {
 	return nil
 }
 
-// bearer puts the token on every call, below everything in gRPC that logs.
+// bearer puts the token on every call, below all of gRPC that logs.
 type bearer Token
 
 func (b bearer) GetRequestMetadata(context.Context, ...string) (map[string]string, error) {

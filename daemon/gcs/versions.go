@@ -8,20 +8,20 @@ import (
 	"github.com/raynoded/raynoded/daemon/gcs/gcspb"
 )
 
-// Versions are those of the head, such as "2.60.0" and "3.11.7". Ray refuses a
-// node with others.
+// Versions are those of the head, such as "2.60.0" and "3.11.7". Ray refuses a node with other
+// versions.
 type Versions struct{ Ray, Python string }
 
-// ErrNoVersions is for a GCS that does not have the entry (yet): `ray start`
-// stored it 39 to 953 ms after the first answer of the GCS, so ask again.
+// ErrNoVersions says that a GCS does not have the entry, perhaps not yet: `ray start` stored it 39
+// to 953 ms after the first answer of the GCS. So ask again.
 var ErrNoVersions = errors.New("it has not stored its versions")
 
-// Where every Ray from 2.9.3 to 2.60.0 keeps them, as JSON
-// (put_cluster_metadata in Ray's usage_lib.py).
+// Every Ray from 2.9.3 to 2.60.0 keeps them there, as JSON (put_cluster_metadata in Ray's
+// usage_lib.py).
 const (
 	versionsNamespace = "cluster"
 	versionsKey       = "CLUSTER_METADATA"
-	// statusNotFound is what all of them answer where there is no such key.
+	// statusNotFound is the answer of all of them if there is no such key.
 	statusNotFound = 17
 )
 
@@ -31,7 +31,7 @@ func (c *Conn) Versions(ctx context.Context) (Versions, error) {
 	answer, err := ask(ctx, c, what, c.kv.InternalKVGet, &gcspb.InternalKVGetRequest{
 		Namespace: []byte(versionsNamespace), Key: []byte(versionsKey),
 	})
-	var r *refusal
+	var r *statusError
 	if errors.As(err, &r) && r.code == statusNotFound {
 		return Versions{}, &failure{c.asking(what), ErrNoVersions.Error(), Rejected, ErrNoVersions}
 	}
@@ -40,7 +40,7 @@ func (c *Conn) Versions(ctx context.Context) (Versions, error) {
 	}
 	v, err := readVersions(answer.GetValue())
 	if err != nil {
-		return Versions{}, odd(c.asking(what), err.Error())
+		return Versions{}, notRay(c.asking(what), err.Error())
 	}
 	return v, nil
 }
@@ -53,5 +53,5 @@ func readVersions(value []byte) (Versions, error) {
 	if json.Unmarshal(value, &v) != nil || v.Ray == "" || v.Python == "" {
 		return Versions{}, errors.New("the entry with its versions has no ray_version and python_version")
 	}
-	return Versions{Ray: plain([]byte(v.Ray)), Python: plain([]byte(v.Python))}, nil
+	return Versions{Ray: printable([]byte(v.Ray)), Python: printable([]byte(v.Python))}, nil
 }

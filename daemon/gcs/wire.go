@@ -11,49 +11,49 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// wire is the TCP connection under a Conn. It remembers what gRPC keeps to
-// itself: the first bytes that came, and the error that ended it.
+// wire is the TCP connection under a Conn. It remembers what gRPC does not tell: the first bytes
+// that came, and the error that ended the connection.
 type wire struct {
 	net.Conn // not *net.TCPConn: gRPC would read its descriptor past Read
 
-	mu    sync.Mutex
-	first []byte
-	ended error
-	given bool
+	mu         sync.Mutex
+	first      []byte
+	ended      error
+	handedOver bool
 }
 
-// errOver is for whoever asks for the connection a second time.
-var errOver = errors.New("connection closed")
+// errClosed is the error of a second request for the connection.
+var errClosed = errors.New("connection closed")
 
 const closesAtOnce = "closed the connection without a word"
 
-// hand gives the connection to gRPC, once.
-func (w *wire) hand() (net.Conn, error) {
+// handOver gives the connection to gRPC, once.
+func (w *wire) handOver() (net.Conn, error) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	if w.given {
+	if w.handedOver {
 		if w.ended == nil {
-			w.ended = errOver
+			w.ended = errClosed
 		}
-		return nil, errOver
+		return nil, errClosed
 	}
-	w.given = true
+	w.handedOver = true
 	return w, nil
 }
 
 func (w *wire) Read(p []byte) (int, error) {
 	n, err := w.Conn.Read(p)
-	w.note(p[:n], err)
+	w.record(p[:n], err)
 	return n, err
 }
 
 func (w *wire) Write(p []byte) (int, error) {
 	n, err := w.Conn.Write(p)
-	w.note(nil, err)
+	w.record(nil, err)
 	return n, err
 }
 
-func (w *wire) note(got []byte, err error) {
+func (w *wire) record(got []byte, err error) {
 	const enough = 24
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -65,16 +65,16 @@ func (w *wire) note(got []byte, err error) {
 	}
 }
 
-// end is what ended the connection, nil while it lasts.
+// end returns what ended the connection; nil while it lasts.
 func (w *wire) end() error {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	return w.ended
 }
 
-// foreign is what the other side did in place of HTTP/2, whose first word is a
-// SETTINGS frame. It is "" for HTTP/2, and while nothing has happened.
-func (w *wire) foreign() string {
+// notHTTP2 says what the other side did instead of HTTP/2, which begins with a SETTINGS frame. It
+// returns "" for HTTP/2, and as long as nothing has happened.
+func (w *wire) notHTTP2() string {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	const header = 9 // three bytes of length, then type, flags and stream
@@ -89,10 +89,9 @@ func (w *wire) foreign() string {
 	return fmt.Sprintf("said %+q", w.first)
 }
 
-// unconfirmed reports whether this kernel sends again what the other one has not
-// confirmed in time (at least 200 ms). It tells a host that is gone from a GCS
-// that does not answer. Data merely on its way does not count: to give up a call
-// sends some.
+// unconfirmed says whether this kernel is sending data again that the other one has not confirmed
+// in time (at least 200 ms). It tells a host that has gone from a GCS that does not answer. Data
+// that is merely on its way does not count, since giving up a call sends some.
 func (w *wire) unconfirmed() bool {
 	again := false
 	err := w.control(func(fd int) error {
