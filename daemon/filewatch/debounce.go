@@ -3,37 +3,38 @@ package filewatch
 import "time"
 
 const (
-	pace     = 50 * time.Millisecond  // between two looks at what has not settled
-	quiet    = 200 * time.Millisecond // without an event, and without a change from look to look
-	doubtful = time.Second            // the same, of content that does not look finished
-	storm    = 3 * time.Second        // after which events alone delay nothing
+	lookInterval        = 50 * time.Millisecond  // between two looks while a change has not settled
+	quietTime           = 200 * time.Millisecond // without an event, and without a change between looks
+	unfinishedQuietTime = time.Second            // the same, for content that does not look finished
+	maxDelay            = 3 * time.Second        // for how long events alone can delay a change
 )
 
-// settling decides when a change has settled. It knows no clock and no files: it is told what
+// debouncer decides when a change has settled. It knows no clock and no files: it is told what
 // happened and what was seen, each with its time. All is calm while began is zero.
-type settling[T Content[T]] struct {
-	known T
-	began time.Time // the first sign of a change since all was calm
-	event time.Time // the last event
-	seen  T         // by the last look, if it differed from what is known
-	since time.Time // when it was seen first
+type debouncer[T Content[T]] struct {
+	known     T
+	began     time.Time // the first sign of a change since all was calm
+	lastEvent time.Time // the last event
+	seen      T         // by the last look, if that differed from what is known
+	since     time.Time // when it was seen first
 }
 
-// happened notes an event. It reports whether all was calm until then: a look is due after pace.
-func (s *settling[T]) happened(now time.Time) bool {
+// event notes an event. It says whether all was calm until then; if so, a look is due after
+// lookInterval.
+func (s *debouncer[T]) event(now time.Time) bool {
 	first := s.began.IsZero()
 	if first {
 		s.began = now
 	}
-	s.event = now
+	s.lastEvent = now
 	return first
 }
 
-// looked takes a look. It reports whether a change has settled, which is known then, and whether
-// all is calm; if not, another look is due after pace.
-func (s *settling[T]) looked(now time.Time, seen T) (settled, calm bool) {
+// look takes what a look has seen. It says whether a change has settled, which is known from then
+// on, and whether all is calm. If not, another look is due after lookInterval.
+func (s *debouncer[T]) look(now time.Time, seen T) (settled, calm bool) {
 	if seen.Same(s.known) {
-		*s = settling[T]{known: s.known}
+		*s = debouncer[T]{known: s.known}
 		return false, true
 	}
 	if s.began.IsZero() {
@@ -44,16 +45,16 @@ func (s *settling[T]) looked(now time.Time, seen T) (settled, calm bool) {
 		return false, false
 	}
 	still := now.Sub(s.since)
-	if now.Sub(s.began) < storm {
-		still = min(still, now.Sub(s.event))
+	if now.Sub(s.began) < maxDelay {
+		still = min(still, now.Sub(s.lastEvent))
 	}
-	enough := quiet
+	enough := quietTime
 	if !seen.Finished(s.known) {
-		enough = doubtful
+		enough = unfinishedQuietTime
 	}
 	if still < enough {
 		return false, false
 	}
-	*s = settling[T]{known: seen}
+	*s = debouncer[T]{known: seen}
 	return true, true
 }

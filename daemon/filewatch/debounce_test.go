@@ -14,7 +14,7 @@ type word string
 func (w word) Same(v word) bool   { return w == v }
 func (w word) Finished(word) bool { return strings.HasSuffix(string(w), ".") }
 
-func TestSettling(t *testing.T) {
+func TestDebouncer(t *testing.T) {
 	type step struct {
 		at      time.Duration // since the start
 		event   bool          // or a look
@@ -68,14 +68,14 @@ func TestSettling(t *testing.T) {
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
-			s := settling[word]{known: "a."}
+			s := debouncer[word]{known: "a."}
 			start := time.Now()
 			for i, step := range steps {
 				if step.event {
-					require.Equal(t, i == 0, s.happened(start.Add(step.at)), "step %d", i)
+					require.Equal(t, i == 0, s.event(start.Add(step.at)), "step %d", i)
 					continue
 				}
-				settled, calm := s.looked(start.Add(step.at), step.seen)
+				settled, calm := s.look(start.Add(step.at), step.seen)
 				require.Equal(t, step.settled, settled, "step %d", i)
 				require.Equal(t, step.calm, calm, "step %d", i)
 			}

@@ -7,69 +7,70 @@ import (
 	"github.com/fsnotify/fsnotify"
 )
 
-// Kernel is what the kernel tells of the folders that are watched. Nil tells nothing.
-type Kernel struct {
+// Inotify receives the kernel's events of the folders that are watched. A nil Inotify receives
+// none.
+type Inotify struct {
 	fs      *fsnotify.Watcher
 	folders map[string]inode // those that are watched
-	way     way
+	route   route
 }
 
-// Open makes one, which fails where the host's inotify instances are used up
+// Open makes an Inotify. It fails if the host's inotify instances are used up
 // (fs.inotify.max_user_instances).
-func Open() (*Kernel, error) {
+func Open() (*Inotify, error) {
 	fs, err := fsnotify.NewWatcher()
 	if err != nil {
 		return nil, fmt.Errorf("cannot watch files: %w", err)
 	}
-	return &Kernel{fs: fs, folders: map[string]inode{}}, nil
+	return &Inotify{fs: fs, folders: map[string]inode{}}, nil
 }
 
-// Close ends it.
-func (k *Kernel) Close() error { return k.fs.Close() }
+// Close ends the watch.
+func (i *Inotify) Close() error { return i.fs.Close() }
 
-func (k *Kernel) events() <-chan fsnotify.Event {
-	if k == nil {
+func (i *Inotify) events() <-chan fsnotify.Event {
+	if i == nil {
 		return nil
 	}
-	return k.fs.Events
+	return i.fs.Events
 }
 
-func (k *Kernel) errors() <-chan error {
-	if k == nil {
+func (i *Inotify) errors() <-chan error {
+	if i == nil {
 		return nil
 	}
-	return k.fs.Errors
+	return i.fs.Errors
 }
 
-// follow watches every folder on the way to the paths as it is now. One that cannot be watched, for
-// want of rights or of the host's inotify watches, is left to the tick.
-func (k *Kernel) follow(paths []string) {
-	if k == nil {
+// follow watches every folder on the route to the paths as it is now. A folder may not be watched
+// for want of rights or of the host's inotify watches. The look every 30 s covers such a folder.
+func (i *Inotify) follow(paths []string) {
+	if i == nil {
 		return
 	}
-	k.way = explore(paths)
-	for folder, id := range k.folders {
-		if now, onWay := k.way.folders[folder]; !onWay || now != id {
-			_ = k.fs.Remove(folder)
-			delete(k.folders, folder)
+	i.route = findRoute(paths)
+	for folder, id := range i.folders {
+		if now, onWay := i.route.folders[folder]; !onWay || now != id {
+			_ = i.fs.Remove(folder)
+			delete(i.folders, folder)
 		}
 	}
-	for folder, id := range k.way.folders {
-		// Also if it was added before: a folder that went and came back may have the inode that it had,
-		// without the watch.
-		if k.fs.Add(folder) == nil {
-			k.folders[folder] = id
+	for folder, id := range i.route.folders {
+		// Add it even if it was added before: a folder that has gone and come back may have the same
+		// inode, without the watch.
+		if i.fs.Add(folder) == nil {
+			i.folders[folder] = id
 		}
 	}
 }
 
-// concerns says whether what an event names is on the way to a path, or the end of it.
-func (k *Kernel) concerns(name string) bool {
+// concerns says whether the name in an event is on the route to a path, or at its end.
+func (i *Inotify) concerns(name string) bool {
 	name = filepath.Clean(name) // "//etc" of the root folder
-	if k.way.names[name] {
+	if i.route.names[name] {
 		return true
 	}
-	for _, pattern := range k.way.patterns {
+	for _, pattern := range i.route.patterns {
 		if filepath.Dir(name) == filepath.Dir(pattern) && matches(pattern, name) {
 			return true
 		}

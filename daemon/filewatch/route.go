@@ -7,11 +7,11 @@ import (
 	"syscall"
 )
 
-// inode tells a folder from another one that has taken its name.
+// inode tells a folder from another folder that has taken its name.
 type inode struct{ dev, ino uint64 }
 
-// way is where a change of some paths can happen.
-type way struct {
+// route is all places where a change of some paths can happen.
+type route struct {
 	folders  map[string]inode // that exist, by their real paths
 	names    map[string]bool  // in these folders: of folders, links and files
 	patterns []string         // in these folders
@@ -20,9 +20,9 @@ type way struct {
 // maxLinks is how many links the kernel follows for one path.
 const maxLinks = 40
 
-// explore walks to each path as the kernel would, as far as there is something.
-func explore(paths []string) way {
-	w := way{folders: map[string]inode{}, names: map[string]bool{}}
+// findRoute walks to each path as the kernel would, as far as the path exists.
+func findRoute(paths []string) route {
+	w := route{folders: map[string]inode{}, names: map[string]bool{}}
 	for _, path := range paths {
 		if !strings.HasPrefix(filepath.Base(path), "*") {
 			w.walk(path)
@@ -38,8 +38,8 @@ func explore(paths []string) way {
 	return w
 }
 
-// links walks to what the links among a pattern's files point at.
-func (w *way) links(folder, pattern string) {
+// links walks to the targets of the links among the files of a pattern.
+func (w *route) links(folder, pattern string) {
 	entries, err := os.ReadDir(folder)
 	if err != nil {
 		return
@@ -51,15 +51,15 @@ func (w *way) links(folder, pattern string) {
 	}
 }
 
-// matches says whether a file of the folder of a pattern is meant by it.
+// matches says whether a pattern means a file of its folder.
 func matches(pattern, name string) bool {
 	name = filepath.Base(name)
 	return strings.HasSuffix(name, filepath.Base(pattern)[1:]) && !strings.HasPrefix(name, ".")
 }
 
-// walk notes every folder, link and name on the way to a path. It returns the real path, and
-// whether something is there.
-func (w *way) walk(path string) (string, bool) {
+// walk notes every folder, link and name on the route to a path. It returns the real path, and
+// whether it exists.
+func (w *route) walk(path string) (string, bool) {
 	at, rest := "/", elements(path)
 	for links := 0; len(rest) > 0; {
 		name := rest[0]
@@ -90,8 +90,8 @@ func (w *way) walk(path string) (string, bool) {
 	return at, err == nil
 }
 
-// enter notes a folder; false if there is none.
-func (w *way) enter(folder string) bool {
+// enter notes a folder, and says whether there is one.
+func (w *route) enter(folder string) bool {
 	if _, known := w.folders[folder]; known {
 		return true
 	}
@@ -107,8 +107,8 @@ func (w *way) enter(folder string) bool {
 	return true
 }
 
-// elements are the names in a path. Those that mean nothing are left out; ".." is kept, as it is
-// meant behind a link.
+// elements returns the names in a path, without those that mean nothing. ".." is kept, as it has a
+// meaning behind a link.
 func elements(path string) []string {
 	var names []string
 	for name := range strings.SplitSeq(path, "/") {

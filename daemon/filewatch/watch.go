@@ -5,73 +5,71 @@ import (
 	"time"
 )
 
-// Content is what the watched files held at one moment. It is read by the subject's
-// Look and not touched again, so that what has settled is what was looked at.
+// Content is what the watched files held at one moment. Subject.Look reads it, and nothing reads
+// the files again: what has settled is what was seen.
 type Content[T any] interface {
-	// Same reports whether nothing has changed.
+	// Same says whether nothing has changed.
 	Same(T) bool
-	// Finished reports whether it looks as if nobody were still writing, given
-	// what was known before.
+	// Finished says whether nobody seems to be writing any more, given what was known before.
 	Finished(before T) bool
 }
 
 // Subject is what is watched.
 type Subject[T Content[T]] struct {
-	// Paths are where the files are or will be, absolute; of those that do not
-	// exist the nearest folder that does is watched. The last element may be a
-	// pattern such as "*.toml": all files of the folder with that ending, but for
-	// hidden ones. It is asked before each look.
+	// Paths returns where the files are or will be, as absolute paths. If a path does not exist,
+	// the nearest folder above it that does is watched. The last element may be a pattern such as
+	// "*.toml": all files of the folder with that ending, except hidden ones. Paths is called
+	// before each look.
 	Paths func() []string
 	Look  func() T
-	Known T // what a change is a change of, at first
-	// Settled takes content that has changed and settled. No look is taken until
-	// it returns.
+	Known T // what is known at first; a change is one from this
+	// Settled takes content that has changed and settled. There is no look until it returns.
 	Settled func(T)
-	// Now takes those who cannot wait: each is called with a look taken at once,
-	// settled or not, which is then what is known.
+	// Now brings callers that cannot wait. Each function is called with the content of a look at
+	// once, settled or not. That content is then what is known.
 	Now <-chan func(T)
 }
 
-// tick is between two looks that nothing gave a reason for.
-const tick = 30 * time.Second
+// idleInterval is between two looks without a reason.
+const idleInterval = 30 * time.Second
 
-// Watch watches until its context ends, and returns why. Without a kernel that tells
-// (nil) it looks at every tick.
+// Watch watches until its context ends, and returns its cause. Without an Inotify (nil) it looks
+// every 30 s.
 //
-// A change settles once nothing has happened to the files for 0.2 s, or 1 s if they do
-// not look finished. Events without a change of content delay that by 3 s at most;
-// content that keeps changing does not settle.
-func Watch[T Content[T]](ctx context.Context, k *Kernel, s Subject[T]) error {
+// A change settles once nothing has happened to the files for 0.2 s, or for 1 s if they do not
+// look finished. Events without a change of content delay that by 3 s at most. Content that keeps
+// changing does not settle.
+func Watch[T Content[T]](ctx context.Context, i *Inotify, s Subject[T]) error {
 	look := func() T {
-		k.follow(s.Paths())
+		i.follow(s.Paths())
 		return s.Look()
 	}
-	state := settling[T]{known: s.Known}
+	state := debouncer[T]{known: s.Known}
 	timer := time.NewTimer(0)
 	defer timer.Stop()
-	ticker := time.NewTicker(tick)
+	ticker := time.NewTicker(idleInterval)
 	defer ticker.Stop()
 	for {
 		select {
 		case <-ctx.Done():
 			return context.Cause(ctx)
-		case e := <-k.events():
-			if k.concerns(e.Name) && state.happened(time.Now()) {
-				timer.Reset(pace)
+		case e := <-i.events():
+			if i.concerns(e.Name) && state.event(time.Now()) {
+				timer.Reset(lookInterval)
 			}
-		case <-k.errors(): // events were lost
-			if state.happened(time.Now()) {
-				timer.Reset(pace)
+		case <-i.errors(): // events were lost
+			if state.event(time.Now()) {
+				timer.Reset(lookInterval)
 			}
 		case <-ticker.C:
 			timer.Reset(0)
 		case answer := <-s.Now:
-			state = settling[T]{known: look()}
+			state = debouncer[T]{known: look()}
 			answer(state.known)
 		case <-timer.C:
-			settled, calm := state.looked(time.Now(), look())
+			settled, calm := state.look(time.Now(), look())
 			if !calm {
-				timer.Reset(pace)
+				timer.Reset(lookInterval)
 			}
 			if settled {
 				s.Settled(state.known)

@@ -90,7 +90,7 @@ func (f *folder) look() texts {
 }
 
 // watch watches with and returns once it is set up.
-func (f *folder) watch(k *Kernel) {
+func (f *folder) watch(k *Inotify) {
 	f.Helper()
 	ctx, cancel := context.WithCancel(f.Context())
 	ended := make(chan struct{})
@@ -111,7 +111,7 @@ func (f *folder) watch(k *Kernel) {
 	f.ask()
 }
 
-func (f *folder) open() *Kernel {
+func (f *folder) open() *Inotify {
 	f.Helper()
 	k, err := Open()
 	require.NoError(f, err)
@@ -321,7 +321,7 @@ func TestWatch_WaysOfWriting(t *testing.T) {
 func (f *folder) settlesAt(before, want texts, took time.Duration) {
 	f.Helper()
 	for got := f.settles(); !got.Same(want); got = f.settles() {
-		if took >= doubtful {
+		if took >= unfinishedQuietTime {
 			continue
 		}
 		for name, text := range got {
@@ -351,7 +351,7 @@ func TestWatch_NothingOfOurs(t *testing.T) {
 			f := newFolder(t, texts{"role.toml": "role = 'single'\n", "role.toml.d/10.toml": "# ten\n"})
 			want := f.look()
 			f.watch(f.open())
-			if f.sh(script) >= quiet { // what was there on the way may have settled
+			if f.sh(script) >= quietTime { // what was there on the way may have settled
 				f.write("token", "a busy host\n")
 				want["token"] = "a busy host\n"
 				for !f.settles().Same(want) {
@@ -384,8 +384,8 @@ func TestWatch_ReplacedManyTimes(t *testing.T) {
 	}
 }
 
-// Where the kernel tells nothing, there are looks all the same.
-func TestWatch_WithoutKernel(t *testing.T) {
+// Without an Inotify, there are looks all the same.
+func TestWatch_WithoutInotify(t *testing.T) {
 	f := newFolder(t, texts{"role.toml": "# 0\n"})
 	known := f.look()
 	f.write("role.toml", "# 1\n")
@@ -435,11 +435,11 @@ func TestWatch_Storm(t *testing.T) {
 	require.Contains(t, f.settles(), "role.toml.d/1.toml")
 	took := time.Since(start)
 	close(stop)
-	if lull := <-lulls; lull < quiet/2 { // on a busy host it has lulls, and a change settles in one
-		require.GreaterOrEqual(t, took, storm-quiet, "the storm was one")
+	if lull := <-lulls; lull < quietTime/2 { // on a busy host it has lulls, and a change settles in one
+		require.GreaterOrEqual(t, took, maxDelay-quietTime, "the storm was one")
 	}
-	require.Less(t, took, 2*storm)
-	require.LessOrEqual(t, f.looks.Load()-looks, int64(took/pace)+2)
+	require.Less(t, took, 2*maxDelay)
+	require.LessOrEqual(t, f.looks.Load()-looks, int64(took/lookInterval)+2)
 }
 
 // How long it takes from an edit to its settling: the quiet time and little more.
