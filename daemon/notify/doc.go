@@ -1,3 +1,3 @@
-// Package notify is what we tell systemd and the journal, and what our children
-// must not inherit of it: they are not the unit's main process.
+// Package notify tells systemd and the journal about us, and keeps from our children what systemd
+// says to the unit's main process alone.
 package notify

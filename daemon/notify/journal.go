@@ -24,16 +24,16 @@ const (
 	Debug    Priority = 7
 )
 
-// UnderJournal says whether our stderr is the journal, which then takes entries
-// with fields too (JOURNAL_STREAM, see systemd.exec(5)).
+// UnderJournal says whether our stderr goes to the journal (JOURNAL_STREAM, see systemd.exec(5)).
+// The journal then takes entries with fields, too.
 func UnderJournal() bool {
 	stream, err := journal.StderrIsJournalStream()
 	return err == nil && stream
 }
 
-// Journal writes one entry. The names of the fields may be written as in a log
-// line: "ray.pid" is RAY_PID in the journal. SYSLOG_IDENTIFIER is a field like
-// any other. It blocks while journald is too busy to take the entry.
+// Journal writes one entry. The names of the fields may be written as in a log line: "ray.pid"
+// becomes RAY_PID. SYSLOG_IDENTIFIER is a field like any other. It blocks while journald is too
+// busy to take the entry.
 func Journal(p Priority, message string, fields map[string]string) error {
 	named := make(map[string]string, len(fields))
 	for name, value := range fields {
@@ -47,8 +47,8 @@ func Journal(p Priority, message string, fields map[string]string) error {
 	return nil
 }
 
-// fieldName turns a name into one that journald accepts (capitals, digits and _,
-// no digit or _ in front, 64 bytes at most); "" if nothing is left of it.
+// fieldName turns a name into one that journald accepts: capitals, digits and _, no digit or _ in
+// front, 64 bytes at most. It returns "" if nothing is left of the name.
 func fieldName(name string) string {
 	name = strings.Map(func(r rune) rune {
 		switch {
@@ -63,10 +63,9 @@ func fieldName(name string) string {
 	return name[:min(len(name), 64)]
 }
 
-// JournalStream connects to journald for the output of a child, under an
-// identifier of its own and with the priority for lines that name none as <N>.
-// The file is to be its stdout or stderr; what is written does not pass through
-// us, and goes on after us.
+// JournalStream connects to journald for the output of a child, under an identifier of its own. p
+// is the priority of lines that do not begin with one, as in <N>. The file is to be the child's
+// stdout or stderr. What the child writes does not pass through us, and the stream outlives us.
 func JournalStream(identifier string, p Priority) (*os.File, error) {
 	return journalStream("/run/systemd/journal/stdout", identifier, p)
 }
@@ -79,8 +78,8 @@ func journalStream(socket, identifier string, p Priority) (*os.File, error) {
 	return os.NewFile(uintptr(fd), socket), nil
 }
 
-// dialJournal makes a blocking descriptor: a net.Conn's is not, and a Python that
-// prints into one fails when journald is slow.
+// dialJournal returns a blocking descriptor. That of a net.Conn does not block, so a Python
+// program that prints to it fails when journald is slow.
 func dialJournal(socket, identifier string, p Priority) (int, error) {
 	if identifier == "" || strings.ContainsAny(identifier, "\x00\n") {
 		return -1, errors.New("identifier: must be one line, not empty")
@@ -89,17 +88,17 @@ func dialJournal(socket, identifier string, p Priority) (int, error) {
 	if err != nil {
 		return -1, os.NewSyscallError("socket", err)
 	}
-	if err := greet(fd, socket, identifier, p); err != nil {
+	if err := sendHeader(fd, socket, identifier, p); err != nil {
 		unix.Close(fd)
 		return -1, err
 	}
 	return fd, nil
 }
 
-// greet connects and sends the header: identifier, unit (journald knows it), priority,
-// whether lines may begin with <N>, and three places that no line is forwarded to.
-func greet(fd int, socket, identifier string, p Priority) error {
-	if err := sendTimeout(fd, patience); err != nil { // for the connect, too
+// sendHeader connects and sends the header: identifier, unit (journald knows it), priority,
+// whether lines may begin with <N>, and three places to forward lines to, which are all off.
+func sendHeader(fd int, socket, identifier string, p Priority) error {
+	if err := sendTimeout(fd, sendLimit); err != nil { // for the connect, too
 		return err
 	}
 	if err := unix.Connect(fd, &unix.SockaddrUnix{Name: socket}); err != nil {

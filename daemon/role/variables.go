@@ -32,10 +32,25 @@ var ownVariables = map[string]string{
 	"NCCL_CONF_FILE":                         `it names raynoded's file, unless env_from.nccl_delivery is "env"`,
 }
 
-// systemdVariables are the variables by which systemd talks to raynoded alone. A name that ends in
-// _ stands for all names that begin with it.
+// systemdVariables are the variables that systemd addresses to raynoded alone, as the unit's main
+// process. A name that ends in _ stands for all names that begin with it.
 var systemdVariables = []string{
-	"NOTIFY_SOCKET", "WATCHDOG_", "LISTEN_", "FDSTORE", "JOURNAL_STREAM", "MAINPID", "MANAGERPID", "SYSTEMD_EXEC_PID",
+	"NOTIFY_SOCKET",    // whoever has it can end the unit's start, or the unit
+	"WATCHDOG_",        // the keep-alive is wanted of raynoded alone
+	"LISTEN_",          // socket activation: descriptors that a child does not have
+	"FDSTORE",          // goes with NOTIFY_SOCKET
+	"JOURNAL_STREAM",   // says what raynoded's stderr is, not a child's
+	"MAINPID",          // raynoded's; only set in ExecReload= and the like
+	"MANAGERPID",       // of a user's service manager, to which a child must not talk
+	"SYSTEMD_EXEC_PID", // raynoded's
+}
+
+// IsSystemdVariable reports whether systemd addresses a variable to raynoded alone. No child gets
+// it, and no role file may set it.
+func IsSystemdVariable(name string) bool {
+	return slices.ContainsFunc(systemdVariables, func(s string) bool {
+		return name == s || strings.HasSuffix(s, "_") && strings.HasPrefix(name, s)
+	})
 }
 
 // Reserved reports whether the user must not set a variable, and what to do instead.
@@ -46,10 +61,8 @@ func (f EnvFrom) Reserved(name string) (instead string, reserved bool) {
 	if instead, own := ownVariables[name]; own {
 		return instead, true
 	}
-	for _, s := range systemdVariables {
-		if name == s || strings.HasSuffix(s, "_") && strings.HasPrefix(name, s) {
-			return "systemd means it for raynoded", true
-		}
+	if IsSystemdVariable(name) {
+		return "systemd means it for raynoded", true
 	}
 	return "", false
 }
