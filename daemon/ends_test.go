@@ -14,7 +14,7 @@ import (
 )
 
 func TestLoop_GoesOn(t *testing.T) {
-	lost := &watchdog.LostError{Word: watchdog.WordGone}
+	lost := &watchdog.LostError{Loss: watchdog.LossGone}
 	cases := []struct {
 		why          error
 		worker, head bool // of a standing one; a per-job node never goes on

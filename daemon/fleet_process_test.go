@@ -41,7 +41,7 @@ type sighting struct {
 	At      time.Time
 	Doubt   string        // "" without an End: the head answers again
 	End     string        // why the watch ended
-	Word    watchdog.Word // in which way its head was lost; "": it was not
+	Loss    watchdog.Loss // in which way its head was lost; "": it was not
 	Over    bool          // the last line, of the process
 	CPU     time.Duration // that it has used
 }
@@ -127,7 +127,7 @@ func (l *life) sentinel(ctx context.Context, number int, said chan<- sighting) {
 			s := sighting{Watcher: number, At: time.Now(), End: err.Error()}
 			var lost *watchdog.LostError
 			if errors.As(err, &lost) {
-				s.Word = lost.Word
+				s.Loss = lost.Loss
 			}
 			said <- s
 			return
@@ -247,7 +247,7 @@ func (f *fleet) settles(t *testing.T, doubters int) {
 
 // loses waits until the process has ended because all its watchers lost their head in that way.
 // None may have taken less or more time than that since it was gone.
-func (f *fleet) loses(t *testing.T, word watchdog.Word, gone time.Time, least, most time.Duration) {
+func (f *fleet) loses(t *testing.T, loss watchdog.Loss, gone time.Time, least, most time.Duration) {
 	t.Helper()
 	select {
 	case <-f.over:
@@ -257,7 +257,7 @@ func (f *fleet) loses(t *testing.T, word watchdog.Word, gone time.Time, least, m
 	ended := f.ends()
 	require.Len(t, ended, watchers)
 	for _, s := range ended {
-		require.Equal(t, word, s.Word, s.End)
+		require.Equal(t, loss, s.Loss, s.End)
 		require.GreaterOrEqual(t, s.At.Sub(gone), least, s.End)
 		require.LessOrEqual(t, s.At.Sub(gone), most, s.End)
 	}

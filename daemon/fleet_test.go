@@ -54,7 +54,7 @@ func TestFleet(t *testing.T) {
 	})
 	scene("cut off", func(t *testing.T) {
 		// One that was starved for 2.5 s begins its 30 s anew, each time.
-		off.loses(t, watchdog.WordSilent, cut, 29*time.Second, 3*time.Minute)
+		off.loses(t, watchdog.LossSilent, cut, 29*time.Second, 3*time.Minute)
 	})
 	for _, blip := range blips {
 		scene(fmt.Sprintf("cut off for %v", blip), func(t *testing.T) {
@@ -73,7 +73,7 @@ func TestFleet(t *testing.T) {
 	scene("gone", func(t *testing.T) {
 		killed := time.Now()
 		signalGCS(t, head, "KILL")
-		bad.loses(t, watchdog.WordGone, killed, 400*time.Millisecond, time.Minute)
+		bad.loses(t, watchdog.LossGone, killed, 400*time.Millisecond, time.Minute)
 	})
 }
 

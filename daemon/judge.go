@@ -64,7 +64,7 @@ func (l *life) headAnswers(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, askTimeout)
 	defer cancel()
 	if a := l.member.Probe(ctx); a.Verdict == watchdog.Another {
-		return &watchdog.LostError{Word: watchdog.WordAnother, Err: a.Err}
+		return &watchdog.LostError{Loss: watchdog.LossAnother, Err: a.Err}
 	}
 	return nil
 }

@@ -166,7 +166,7 @@ func TestLoop_Until_LateRestart(t *testing.T) {
 // again.
 func TestLoop_Until_Outweighed(t *testing.T) {
 	asked, dead := fmt.Errorf("%w: terminated", reason.ErrAsked), reason.Failed("raylet ended with signal killed")
-	lost, ended := &watchdog.LostError{Word: watchdog.WordGone}, &reason.JobEnd{Text: "exit code 0"}
+	lost, ended := &watchdog.LostError{Loss: watchdog.LossGone}, &reason.JobEnd{Text: "exit code 0"}
 	differs, unfit := fmt.Errorf("%w: its Ray", reason.ErrMismatch), fmt.Errorf("%w: cut off", reason.ErrHost)
 	cases := []struct {
 		name                string

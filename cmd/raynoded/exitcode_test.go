@@ -24,7 +24,7 @@ func TestExitCode(t *testing.T) {
 		{nil, 0},
 		{reason.ErrAsked, 0},
 		{reason.ErrDrained, 0},
-		{&watchdog.LostError{Word: watchdog.WordGone}, 0},
+		{&watchdog.LostError{Loss: watchdog.LossGone}, 0},
 		{&reason.JobEnd{Code: 0}, 0},
 		{&reason.JobEnd{Code: 68}, 68},
 		{&reason.JobEnd{Code: 69}, 1},

@@ -37,7 +37,7 @@ func TestWatch_BusyOverTheEndOfAWindow(t *testing.T) {
 					defer cancel()
 					h := newFakeHead()
 					go h.live(ctx, script)
-					err := Watch(ctx, fixed(policy), h.head(), func(doubt string) {
+					err := Watch(ctx, fixedPolicy(policy), h.head(), func(doubt string) {
 						if doubt != "" {
 							time.Sleep(busy)
 						}
@@ -72,14 +72,14 @@ func TestWatch_AnswerBesideTheLoss(t *testing.T) {
 					<-ctx.Done()
 					return Answer{Silent, errors.New("i/o timeout")}
 				case last.Add(1) == 1:
-					time.Sleep(end - s - at) // another word, so there is something to tell
+					time.Sleep(end - s - at) // another loss, so there is something to report
 					return Answer{Verdict: Stuck}
 				default:
 					time.Sleep(end - s/2 - at)
 					return Answer{Verdict: Answered}
 				}
 			}
-			err := Watch(ctx, fixed(Policy{end, end, end, 5 * s}), Head{Probe: probe}, func(string) {
+			err := Watch(ctx, fixedPolicy(Policy{end, end, end, 5 * s}), Head{Probe: probe}, func(string) {
 				if time.Since(start) > end-2*s {
 					time.Sleep(2 * s)
 				}

@@ -5,23 +5,21 @@ import (
 	"time"
 )
 
-// episode is one stretch of time without an answer. It knows no goroutine and
-// no clock: it is told what was seen and when, and says when that is a loss.
-// The zero times mean that a window is not running; all are zero while all is
-// well.
+// episode is a stretch of time without an answer. It knows no goroutine and no clock: it is told
+// what was seen and when, and says when that is a loss. A zero time means that its window is not
+// running. All of them are zero while all is well.
 //
-// A window is over when something contradicts it: a refusal contradicts silence
-// (something came back), anything but a refusal contradicts that the head is
-// gone, and only an answer ends the rest. A refusal does not count as such while
-// the stream is open, and silence then does not mean an absent host: the kernel
-// of the head still acknowledges the stream, so both mean that the head is stuck.
+// A window ends when something contradicts it. A refusal contradicts silence, as something came
+// back. Anything but a refusal contradicts that the head is gone. Only an answer ends the other
+// windows. While the stream is open, the kernel of the head still acknowledges it. So a refusal
+// does not count as one, and silence does not mean that the host is away: both mean that the head
+// is stuck.
 //
-// Where this host cannot ask, an open stream still speaks for the head. Without
-// one nothing is known: no other window goes on, and what they had seen is no
-// loss of the head any more.
+// While this host cannot ask, an open stream still speaks for the head. Without a stream, nothing
+// is known. All other windows end then, and what they had seen is no loss of the head any more.
 type episode struct {
 	policy  Policy
-	since   time.Time // the episode
+	since   time.Time // when the episode began
 	refused time.Time // every probe refused, the stream ended
 	silent  time.Time // nothing came back
 	stuck   time.Time // something came back, but no answer
@@ -30,8 +28,8 @@ type episode struct {
 	err     error     // of the last probe
 }
 
-// take notes the verdict of a probe that was asked and came back at these times.
-func (e *episode) take(asked, now time.Time, a Answer, streamOpen bool) {
+// add adds the verdict of a probe. asked is when it was asked, now is when it came back.
+func (e *episode) add(asked, now time.Time, a Answer, streamOpen bool) {
 	if a.Verdict == Answered {
 		*e = episode{policy: e.policy}
 		return
@@ -74,8 +72,8 @@ func (e *episode) begin(window *time.Time, at time.Time) {
 	}
 }
 
-// late begins every running window anew: the time until now was not the head's.
-func (e *episode) late(now time.Time) {
+// restart begins every running window again, as the time until now says nothing about the head.
+func (e *episode) restart(now time.Time) {
 	for _, t := range []*time.Time{&e.since, &e.refused, &e.silent, &e.stuck, &e.unable, &e.heard} {
 		if !t.IsZero() {
 			*t = now
@@ -83,20 +81,20 @@ func (e *episode) late(now time.Time) {
 	}
 }
 
-// next returns the window that would be over first; false while all is well.
+// next returns the window that ends first; false while all is well.
 func (e *episode) next(streamOpen bool) (window, bool) {
 	p := e.policy
-	gone := window{WordGone, e.refused, p.Refused}
-	silent := window{WordSilent, e.silent, p.Silent}
+	gone := window{LossGone, e.refused, p.Refused}
+	silent := window{LossSilent, e.silent, p.Silent}
 	if streamOpen {
 		gone = window{}
-		silent = window{WordStuck, e.silent, p.Stuck}
+		silent = window{LossStuck, e.silent, p.Stuck}
 	}
-	next := window{WordStuck, e.since, max(p.Refused, p.Silent, p.Stuck)}
+	next := window{LossStuck, e.since, max(p.Refused, p.Silent, p.Stuck)}
 	if !e.unable.IsZero() {
-		next.word = wordUnable
+		next.loss = lossUnable
 	}
-	for _, w := range []window{{WordStuck, e.stuck, p.Stuck}, {wordUnable, e.unable, p.Stuck}, silent, gone} {
+	for _, w := range []window{{LossStuck, e.stuck, p.Stuck}, {lossUnable, e.unable, p.Stuck}, silent, gone} {
 		if !w.since.IsZero() && !w.end().After(next.end()) {
 			next = w
 		}
@@ -104,44 +102,45 @@ func (e *episode) next(streamOpen bool) (window, bool) {
 	return next, !e.since.IsZero()
 }
 
-// window is a time that must not pass without an answer.
+// window is a stretch of time that must not pass without an answer.
 type window struct {
-	word   Word
+	loss   Loss
 	since  time.Time
 	length time.Duration
 }
 
 func (w window) end() time.Time { return w.since.Add(w.length) }
 
-// lastCall is when the head is asked once more, whatever question is still
-// open: a head that is back by then is not lost.
-func (w window) lastCall() time.Time { return w.end().Add(-w.grace()) }
+// lastCall is when the head is asked once more, even if a question is still open. A head that is
+// back by then is not lost.
+func (w window) lastCall() time.Time { return w.end().Add(-w.margin()) }
 
-func (w window) grace() time.Duration { return w.length / 30 }
+func (w window) margin() time.Duration { return w.length / 30 }
 
-// patience is how long a probe may take, if that is more than while all is well:
-// several must fit into the window. A refusal's is shorter than a long line.
-func (w window) patience() time.Duration { return min(maxPatience, w.length/4) }
+// probeTimeout is how long a probe may take, if that is longer than while all is well. Several
+// probes must fit into the window. The window of a refusal is shorter than an answer may take on a
+// long line.
+func (w window) probeTimeout() time.Duration { return min(maxProbeTimeout, w.length/4) }
 
-// pause is how long to wait between two probes: 50 ms for the default window of
-// a refusal, which costs next to nothing to ask for.
+// pause is how long to wait between two probes. For the default window of a refusal it is 50 ms,
+// as such a probe costs next to nothing.
 func (w window) pause(interval time.Duration) time.Duration {
 	return max(minPause, min(interval, w.length/10))
 }
 
-// over is what it means that the window has passed.
-func (w window) over(now time.Time, err error) error {
+// lostError is the error that the end of the window means.
+func (w window) lostError(now time.Time, err error) error {
 	lasted := now.Sub(w.since)
-	if w.word == wordUnable {
+	if w.loss == lossUnable {
 		return &UnableError{Lasted: lasted, Err: err}
 	}
-	return &LostError{Word: w.word, Lasted: lasted, Err: err}
+	return &LostError{Loss: w.loss, Lasted: lasted, Err: err}
 }
 
-func (w window) doubt(now time.Time, err error) string {
+func (w window) text(now time.Time, err error) string {
 	lasted := now.Sub(w.since).Round(time.Millisecond)
-	if w.word == wordUnable {
+	if w.loss == lossUnable {
 		return withReason(fmt.Sprintf("head is not watched: this host could not ask it for %v of %v", lasted, w.length), err)
 	}
-	return withReason(fmt.Sprintf("head does not answer: %s for %v of %v", w.word.means(), lasted, w.length), err)
+	return withReason(fmt.Sprintf("head does not answer: %s for %v of %v", w.loss.means(), lasted, w.length), err)
 }

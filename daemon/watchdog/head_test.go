@@ -146,7 +146,7 @@ func play(t *testing.T, limit time.Duration, p Policy, script []moment) (end end
 		h := newFakeHead()
 		go h.live(ctx, script)
 		synctest.Wait()
-		end.err = Watch(ctx, fixed(p), h.head(), func(doubt string) { end.doubts = append(end.doubts, doubt) })
+		end.err = Watch(ctx, fixedPolicy(p), h.head(), func(doubt string) { end.doubts = append(end.doubts, doubt) })
 		end.after = time.Since(h.start) - h.first
 		end.asked, end.follow = h.asked, h.follows
 	})

@@ -43,14 +43,14 @@ func TestWatch_LongLine(t *testing.T) {
 						}
 					},
 				}
-				err := Watch(ctx, fixed(defaults()), far, func(string) {})
+				err := Watch(ctx, fixedPolicy(defaults()), far, func(string) {})
 				if !c.lost {
 					require.Equal(t, errTestOver, err)
 					return
 				}
 				var lost *LostError
 				require.ErrorAs(t, err, &lost)
-				require.Equal(t, WordGone, lost.Word)
+				require.Equal(t, LossGone, lost.Loss)
 				require.ErrorIs(t, err, syscall.ECONNREFUSED)
 				lasted := time.Since(h.start) - 10*s
 				require.GreaterOrEqual(t, lasted, 500*ms)

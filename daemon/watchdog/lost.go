@@ -11,43 +11,43 @@ import (
 // ErrDisowned is what every *DisownedError is.
 var ErrDisowned = errors.New("the head says that this node is dead")
 
-// Word says in which way the head was lost.
-type Word string
+// Loss says in which way the head was lost.
+type Loss string
 
-// The words.
+// The ways in which the head is lost.
 const (
-	WordGone    Word = "gone"
-	WordSilent  Word = "silent"
-	WordStuck   Word = "stuck"
-	WordAnother Word = "another"
+	LossGone    Loss = "gone"
+	LossSilent  Loss = "silent"
+	LossStuck   Loss = "stuck"
+	LossAnother Loss = "another"
 
-	wordUnable Word = "unable" // of an UnableError
+	lossUnable Loss = "unable" // of an UnableError
 )
 
-func (w Word) means() string {
+func (w Loss) means() string {
 	switch w {
-	case WordGone:
+	case LossGone:
 		return "every connection refused"
-	case WordSilent:
+	case LossSilent:
 		return "nothing comes back"
-	case WordStuck:
+	case LossStuck:
 		return "reachable, but no answer"
-	case WordAnother:
+	case LossAnother:
 		return "another cluster answers in its place"
-	case wordUnable:
+	case lossUnable:
 	}
 	return string(w)
 }
 
 // LostError says that the head is lost, as what, and after how long.
 type LostError struct {
-	Word   Word
-	Lasted time.Duration // 0 for WordAnother: no need to wait
+	Loss   Loss
+	Lasted time.Duration // 0 for LossAnother, which needs no wait
 	Err    error         // of the last probe
 }
 
 func (e *LostError) Error() string {
-	text := fmt.Sprintf("%v: %s: %s", reason.ErrHeadLost, e.Word, e.Word.means())
+	text := fmt.Sprintf("%v: %s: %s", reason.ErrHeadLost, e.Loss, e.Loss.means())
 	if e.Lasted > 0 {
 		text += " for " + e.Lasted.Round(time.Millisecond).String()
 	}
@@ -73,8 +73,8 @@ func (e *DisownedError) Is(target error) bool { return target == ErrDisowned }
 // Unwrap returns the error of the probe.
 func (e *DisownedError) Unwrap() error { return e.Err }
 
-// UnableError says that this host could not ask the head for too long, and had
-// no stream from it. That is this host's failure, and says nothing of the head.
+// UnableError says that this host could not ask the head for too long, and had no stream from it.
+// That is a failure of this host, and says nothing about the head.
 type UnableError struct {
 	Lasted time.Duration
 	Err    error // of the last probe

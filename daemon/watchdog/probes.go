@@ -6,16 +6,16 @@ import (
 	"time"
 )
 
-// probe is the questions that are open, each on a connection of its own. On a bad line an answer
-// may take several times what it takes on a good one: the next question is asked beside one that is
-// open, not in its place.
-type probe struct {
-	asked  time.Time // the last one, open or not
-	back   time.Time // when the last one that is no longer open, and was not dropped, was asked
-	open   int
-	answer chan reply // to any that is open
-	cancel context.CancelFunc
-	ctx    context.Context
+// probes are the questions that are open, each on a connection of its own. On a bad line an answer
+// may take several times as long as on a good one. So the next question is asked beside an open
+// one, not in its place.
+type probes struct {
+	asked        time.Time // when the last question was asked, open or not
+	lastAnswered time.Time // when the last question was asked that has its answer
+	open         int
+	answer       chan reply // to any open question
+	cancel       context.CancelFunc
+	ctx          context.Context
 }
 
 // reply is the answer to the question asked at that time.
@@ -24,8 +24,8 @@ type reply struct {
 	Answer
 }
 
-func (p *probe) ask(
-	ctx context.Context, running *sync.WaitGroup, question func(context.Context) Answer, patience time.Duration,
+func (p *probes) ask(
+	ctx context.Context, running *sync.WaitGroup, question func(context.Context) Answer, timeout time.Duration,
 ) {
 	if p.open == 0 {
 		p.answer = make(chan reply)
@@ -35,7 +35,7 @@ func (p *probe) ask(
 	p.asked = time.Now()
 	all, answer, asked := p.ctx, p.answer, p.asked
 	running.Go(func() {
-		ctx, cancel := context.WithTimeout(all, patience)
+		ctx, cancel := context.WithTimeout(all, timeout)
 		defer cancel()
 		a := question(ctx)
 		select {
@@ -45,25 +45,25 @@ func (p *probe) ask(
 	})
 }
 
-// took notes that the question asked at that time has its answer.
-func (p *probe) took(asked time.Time) {
-	if asked.After(p.back) {
-		p.back = asked
+// answered notes that the question asked at that time has its answer.
+func (p *probes) answered(asked time.Time) {
+	if asked.After(p.lastAnswered) {
+		p.lastAnswered = asked
 	}
 	if p.open--; p.open == 0 {
 		p.drop()
 	}
 }
 
-// drop gives up all questions.
-func (p *probe) drop() {
+// drop gives up all open questions.
+func (p *probes) drop() {
 	if p.answer != nil {
 		p.cancel()
 		p.open, p.answer = 0, nil
 	}
 }
 
-// stream is the stream, followed or not, and open or not.
+// stream is the stream that the head holds open, whether it is followed or not.
 type stream struct {
 	serving chan bool
 	ended   chan error // nil: not followed
@@ -72,15 +72,15 @@ type stream struct {
 	reopen  time.Time // not to be followed again before this
 	pause   time.Duration
 
-	// unexplained: the stream has ended, and no probe has come back since that
-	// would say why. Until then nothing is decided.
+	// unexplained: the stream has ended, and no probe that would say why has come back since. Nothing
+	// is decided until one has.
 	unexplained bool
 }
 
 func (s *stream) open() bool { return !s.opened.IsZero() }
 
-// idle says whether the stream may be followed (again).
-func (s *stream) idle() bool { return s.ended == nil && !s.unexplained }
+// mayFollow says whether the stream may be followed, for the first time or again.
+func (s *stream) mayFollow() bool { return s.ended == nil && !s.unexplained }
 
 func (s *stream) follow(ctx context.Context, running *sync.WaitGroup, follow func(context.Context, func(bool)) error) {
 	serving, ended := make(chan bool), make(chan error, 1)
@@ -103,8 +103,8 @@ func (s *stream) heard(now time.Time) {
 	}
 }
 
-// close notes the end of the stream. The pause before the next grows while the
-// streams are short, so that a flapping one costs no more than the probes do.
+// close notes the end of the stream. The pause before the next one grows while streams are short,
+// so that a flapping stream costs no more than the probes do.
 func (s *stream) close(now time.Time, interval time.Duration) {
 	if s.open() && now.Sub(s.opened) >= interval {
 		s.pause = 0

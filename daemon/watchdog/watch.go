@@ -9,35 +9,36 @@ import (
 )
 
 const (
-	beat    = time.Second             // the loop wakes this often, to notice its own lateness
-	tooLate = 2500 * time.Millisecond // not awake for two beats and a half: we were late
-	// For a probe while all is well: Linux sends a lost SYN again after 1 s and after 3 s.
-	patience = 5 * time.Second
-	// For one in an episode: at a round trip of 1 s, with a fifth of all packets lost, 4 of 5 probes
-	// are answered by then.
-	maxPatience = 15 * time.Second
-	minPause    = 50 * time.Millisecond // between two probes, and before the stream is opened again
+	wakeInterval = time.Second             // how often the loop wakes up, to notice its own lateness
+	maxSleep     = 2500 * time.Millisecond // longer than this between two wake-ups means that we were late
+	// probeTimeout is for a probe while all is well. Linux sends a lost SYN again after 1 s and after
+	// 3 s.
+	probeTimeout = 5 * time.Second
+	// maxProbeTimeout is for a probe in an episode. With a round trip of 1 s, and a fifth of all
+	// packets lost, 4 of 5 probes are answered by then.
+	maxProbeTimeout = 15 * time.Second
+	minPause        = 50 * time.Millisecond // between two probes, and before the stream is opened again
 )
 
 var errNotServing = errors.New("the head says that it is not serving")
 
 // watch is one run of Watch. The goroutine in run owns it.
 type watch struct {
-	inForce  InForce
+	current  CurrentPolicy
 	policy   Policy
-	replaced <-chan struct{} // closed when the policy may have been
+	replaced <-chan struct{} // closed when the policy may have changed
 	head     Head
-	tell     func(string)
-	told     Word // "": nothing, or that all is well
+	report   func(string)
+	reported Loss // "" = nothing, or that all is well
 	episode  episode
 	stream   stream
-	probe    probe
+	probes   probes
 	running  sync.WaitGroup
 
-	ask    time.Time // when to probe next, if no probe is open
-	called time.Time // when the last call was made, of whichever window
-	seen   time.Time // when the loop was last awake
-	wake   time.Time // when it must be awake next
+	ask        time.Time // when to probe next, if no probe is open
+	lastCalled time.Time // when the last call was made, of whichever window
+	lastAwake  time.Time // when the loop was last awake
+	wake       time.Time // when it must be awake next
 }
 
 func (w *watch) run(ctx context.Context) error {
@@ -45,8 +46,8 @@ func (w *watch) run(ctx context.Context) error {
 	inner, cancel := context.WithCancel(ctx)
 	defer cancel()
 
-	w.seen = time.Now()
-	w.ask = w.seen
+	w.lastAwake = time.Now()
+	w.ask = w.lastAwake
 	timer := time.NewTimer(0)
 	defer timer.Stop()
 	for {
@@ -54,15 +55,15 @@ func (w *watch) run(ctx context.Context) error {
 		select {
 		case <-ctx.Done():
 		case <-timer.C:
-			w.notice(time.Now())
+			w.wakeUp(time.Now())
 		case <-w.replaced:
-			w.replace(w.notice(time.Now()))
+			w.replace(w.wakeUp(time.Now()))
 		case serving := <-w.stream.serving:
-			w.status(w.notice(time.Now()), serving)
+			w.streamStatus(w.wakeUp(time.Now()), serving)
 		case <-w.stream.ended:
-			w.streamEnded(w.notice(time.Now()))
-		case r := <-w.probe.answer:
-			if now := w.notice(time.Now()); w.probe.open > 0 {
+			w.streamEnded(w.wakeUp(time.Now()))
+		case r := <-w.probes.answer:
+			if now := w.wakeUp(time.Now()); w.probes.open > 0 {
 				err = w.take(now, r)
 			}
 		}
@@ -70,7 +71,7 @@ func (w *watch) run(ctx context.Context) error {
 			return context.Cause(ctx)
 		}
 		if err == nil {
-			err = w.act(inner, w.seen)
+			err = w.act(inner, w.lastAwake)
 		}
 		if err != nil {
 			return err
@@ -79,69 +80,70 @@ func (w *watch) run(ctx context.Context) error {
 	}
 }
 
-// notice restarts the windows, and drops the open question with its answer, if
-// the loop was late: neither says anything about the head.
-func (w *watch) notice(now time.Time) time.Time {
-	if now.Sub(w.seen) > tooLate {
-		w.episode.late(now)
-		w.probe.drop()
-		w.hurry(now)
+// wakeUp notes that the loop is awake. If it was late, it restarts the windows and drops the open
+// questions with their answers: neither says anything about the head then.
+func (w *watch) wakeUp(now time.Time) time.Time {
+	if now.Sub(w.lastAwake) > maxSleep {
+		w.episode.restart(now)
+		w.probes.drop()
+		w.askSoon(now)
 	}
-	w.seen = now
+	w.lastAwake = now
 	return now
 }
 
-// replace takes the policy that is in force now.
+// replace takes over the policy that counts now.
 func (w *watch) replace(now time.Time) {
 	before := w.policy
-	w.policy, w.replaced = w.inForce()
+	w.policy, w.replaced = w.current()
 	w.episode.policy = w.policy
 	if w.policy.Silent != before.Silent && w.stream.open() {
 		w.stream.cancel()
 	}
-	w.pace(now)
+	w.schedule(now)
 }
 
-func (w *watch) status(now time.Time, serving bool) {
+func (w *watch) streamStatus(now time.Time, serving bool) {
 	w.stream.heard(now)
 	if !serving {
-		w.episode.take(now, now, Answer{Stuck, errNotServing}, true)
+		w.episode.add(now, now, Answer{Stuck, errNotServing}, true)
 	}
 	if _, doubt := w.episode.next(true); doubt {
-		w.hurry(now)
+		w.askSoon(now)
 	}
 }
 
 func (w *watch) streamEnded(now time.Time) {
 	w.stream.close(now, w.policy.Interval)
-	w.probe.drop()
-	w.hurry(now)
+	w.probes.drop()
+	w.askSoon(now)
 }
 
 func (w *watch) take(now time.Time, r reply) error {
-	w.probe.took(r.asked)
+	w.probes.answered(r.asked)
 	w.stream.unexplained = false
 	switch r.Verdict {
 	case Another:
-		return &LostError{Word: WordAnother, Err: r.Err}
+		return &LostError{Loss: LossAnother, Err: r.Err}
 	case Disowned:
 		return &DisownedError{Err: r.Err}
 	case Answered, Refused:
-		w.probe.drop() // what the others were asked of is past
+		w.probes.drop() // the other questions are about a time that has passed
 	case Silent, Stuck, Unable:
 	}
-	w.episode.take(r.asked, now, r.Answer, w.stream.open())
-	w.pace(now)
+	w.episode.add(r.asked, now, r.Answer, w.stream.open())
+	w.schedule(now)
 	return nil
 }
 
-// pace sets when to ask next: a while after the last question, whether that has an answer or not.
-func (w *watch) pace(now time.Time) {
+// schedule sets when to ask next: a while after the last question, whether it has an answer or
+// not.
+func (w *watch) schedule(now time.Time) {
 	pause := w.policy.Interval
 	if window, doubt := w.episode.next(w.stream.open()); doubt {
 		pause = window.pause(w.policy.Interval)
 	}
-	w.ask = w.probe.asked.Add(jitter(max(minPause, pause)))
+	w.ask = w.probes.asked.Add(jitter(max(minPause, pause)))
 	if soonest := now.Add(minPause); w.ask.Before(soonest) {
 		w.ask = soonest
 	}
@@ -149,97 +151,98 @@ func (w *watch) pace(now time.Time) {
 
 // act does what is due by now, and sets when it must be called again.
 func (w *watch) act(ctx context.Context, now time.Time) error {
-	w.wake = now.Add(beat)
+	w.wake = now.Add(wakeInterval)
 	window, doubt := w.episode.next(w.stream.open())
 	if doubt && w.due(window.end()) && w.sure(window) {
-		return w.lose(ctx, now, window)
+		return w.declareLoss(ctx, now, window)
 	}
-	w.say(now, window, doubt)
+	w.reportDoubt(now, window, doubt)
 
-	if !doubt && w.head.Follow != nil && w.stream.idle() && w.due(w.stream.reopen) {
+	if !doubt && w.head.Follow != nil && w.stream.mayFollow() && w.due(w.stream.reopen) {
 		w.stream.follow(ctx, &w.running, w.head.Follow)
 	}
-	limit := min(patience, w.policy.Silent/4, w.policy.Stuck/4)
+	limit := min(probeTimeout, w.policy.Silent/4, w.policy.Stuck/4)
 	if doubt {
-		limit = max(limit, window.patience())
+		limit = max(limit, window.probeTimeout())
 		w.lastCall(ctx, now, window, limit)
 	}
-	beside := doubt && window.word != WordGone // refusals come at once: one question at a time
-	if w.due(w.ask) && (beside || w.probe.open == 0) {
+	beside := doubt && window.loss != LossGone // refusals come at once, so one question at a time will do
+	if w.due(w.ask) && (beside || w.probes.open == 0) {
 		w.question(ctx, now, limit)
 	}
 	return nil
 }
 
-// lose declares the loss, unless something has come back that the loop was too busy to look at.
-func (w *watch) lose(ctx context.Context, now time.Time, window window) error {
+// declareLoss ends the watch with the loss, unless an answer has come that the loop was too busy
+// to look at.
+func (w *watch) declareLoss(ctx context.Context, now time.Time, window window) error {
 	select {
-	case r := <-w.probe.answer:
+	case r := <-w.probes.answer:
 		if err := w.take(now, r); err != nil {
 			return err
 		}
 		return w.act(ctx, now)
 	default:
-		return window.over(now, w.episode.err)
+		return window.lostError(now, w.episode.err)
 	}
 }
 
-// lastCall asks the head once more before a window is over; after its end, if the loop was late.
-// The loss waits for what comes of it: a refusal as long as that takes, anything else until the
-// end.
+// lastCall asks the head once more before a window ends, or after its end if the loop was late.
+// The loss waits for the outcome: for a refusal as long as that takes, for anything else until the
+// window ends.
 func (w *watch) lastCall(ctx context.Context, now time.Time, window window, limit time.Duration) {
-	if !w.called.Before(window.lastCall()) || !w.due(window.lastCall()) {
+	if !w.lastCalled.Before(window.lastCall()) || !w.due(window.lastCall()) {
 		return
 	}
-	if window.word == WordGone {
-		if w.probe.open > 0 {
-			return // it may not be refused, and is waited for
+	if window.loss == LossGone {
+		if w.probes.open > 0 {
+			return // it is waited for, as it may not be refused
 		}
 	} else {
-		limit = min(limit, window.grace())
+		limit = min(limit, window.margin())
 	}
-	w.called = now
+	w.lastCalled = now
 	w.question(ctx, now, limit)
 }
 
 func (w *watch) question(ctx context.Context, now time.Time, limit time.Duration) {
-	w.probe.ask(ctx, &w.running, w.head.Probe, limit)
-	w.pace(now)
+	w.probes.ask(ctx, &w.running, w.head.Probe, limit)
+	w.schedule(now)
 }
 
-// sure says whether the head was asked as late as its last call, in vain, and nothing is open that
-// speaks against the loss: a question not yet refused does if all were, but not if nothing came
-// back on the others either.
+// sure says whether the head was asked in vain since its last call, and no open question speaks
+// against the loss. If all were refused, one that is not yet refused does. If nothing came back on
+// the others, it does not.
 func (w *watch) sure(window window) bool {
-	asked := !w.probe.back.Before(window.lastCall())
-	return asked && !w.stream.unexplained && (window.word != WordGone || w.probe.open == 0)
+	asked := !w.probes.lastAnswered.Before(window.lastCall())
+	return asked && !w.stream.unexplained && (window.loss != LossGone || w.probes.open == 0)
 }
 
-// due says whether it is time, and if not has the loop wake when it is.
+// due says whether a time has come. If not, the loop will wake up at that time.
 func (w *watch) due(at time.Time) bool {
-	if at.After(w.seen) && at.Before(w.wake) {
+	if at.After(w.lastAwake) && at.Before(w.wake) {
 		w.wake = at
 	}
-	return !at.After(w.seen)
+	return !at.After(w.lastAwake)
 }
 
-// hurry has the next question asked now, but none so soon after the last that a
-// flapping stream could flood the head.
-func (w *watch) hurry(now time.Time) {
+// askSoon has the next question asked now, but not so soon after the last one that a flapping
+// stream could flood the head.
+func (w *watch) askSoon(now time.Time) {
 	w.ask = now
-	if soonest := w.probe.asked.Add(minPause); soonest.After(now) {
+	if soonest := w.probes.asked.Add(minPause); soonest.After(now) {
 		w.ask = soonest
 	}
 }
 
-func (w *watch) say(now time.Time, window window, doubt bool) {
+func (w *watch) reportDoubt(now time.Time, window window, doubt bool) {
 	switch {
-	case !doubt && w.told != "":
-		w.told = ""
-		w.tell("")
-	case doubt && w.told != window.word:
-		w.told = window.word
-		w.tell(window.doubt(now, w.episode.err))
+	case !doubt && w.reported != "":
+		w.reported = ""
+		w.report("")
+	case doubt && w.reported != window.loss:
+		w.reported = window.loss
+		w.report(window.text(now, w.episode.err))
 	}
 }
 

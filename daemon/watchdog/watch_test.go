@@ -76,7 +76,7 @@ func TestWatch_LosesTheHead_ExactlyAfterTheStream(t *testing.T) {
 		synctest.Test(t, func(t *testing.T) {
 			h := newFakeHead()
 			go h.live(t.Context(), []moment{{at, down, Refused}})
-			err := Watch(t.Context(), fixed(defaults()), h.head(), func(string) {})
+			err := Watch(t.Context(), fixedPolicy(defaults()), h.head(), func(string) {})
 			require.ErrorIs(t, err, syscall.ECONNREFUSED)
 			lasted := time.Since(h.start) - at
 			require.GreaterOrEqual(t, lasted, 500*ms)
@@ -213,7 +213,7 @@ func TestWatch_AsksSeldom(t *testing.T) {
 	})
 }
 
-// A tell that blocks stops the loop, as SIGSTOP would.
+// A report that blocks stops the loop, as SIGSTOP would.
 func TestWatch_OwnLatenessIsNotTheHeads(t *testing.T) {
 	for name, c := range map[string]struct {
 		script []moment
@@ -234,7 +234,7 @@ func TestWatch_OwnLatenessIsNotTheHeads(t *testing.T) {
 				h := newFakeHead()
 				go h.live(ctx, c.script)
 				stopped := false
-				err := Watch(ctx, fixed(defaults()), h.head(), func(string) {
+				err := Watch(ctx, fixedPolicy(defaults()), h.head(), func(string) {
 					if !stopped {
 						stopped = true
 						time.Sleep(30 * s)
@@ -268,7 +268,7 @@ func TestWatch_LateAnswerIsThrownAway(t *testing.T) {
 			},
 		}
 		stopped := false
-		err := Watch(ctx, fixed(defaults()), h, func(string) {
+		err := Watch(ctx, fixedPolicy(defaults()), h, func(string) {
 			if !stopped {
 				stopped = true
 				time.Sleep(30 * s)
@@ -344,7 +344,7 @@ func TestWatch_CancelledAtAnyMoment(t *testing.T) {
 			defer cancel()
 			h := newFakeHead()
 			go h.live(ctx, script)
-			require.Equal(t, errTestOver, Watch(ctx, fixed(defaults()), h.head(), func(string) {}))
+			require.Equal(t, errTestOver, Watch(ctx, fixedPolicy(defaults()), h.head(), func(string) {}))
 			require.Equal(t, at, time.Since(h.start))
 		})
 	}
@@ -366,7 +366,7 @@ func TestWatch_Fleet(t *testing.T) {
 					fleet.Go(func() {
 						h := newFakeHead()
 						go h.live(t.Context(), script)
-						err := Watch(t.Context(), fixed(defaults()), h.head(), func(string) {})
+						err := Watch(t.Context(), fixedPolicy(defaults()), h.head(), func(string) {})
 						var lost *LostError
 						if !errors.As(err, &lost) {
 							t.Errorf("watcher %d: %v", i, err)
