@@ -13,7 +13,7 @@ func TestComplete(t *testing.T) {
 	t.Parallel()
 	const roleFiles, nothing = "toml\n:8\n", ":4\n"
 	for line, want := range map[string]string{
-		"re|":              "reload\tHave a running node read its role file now\n" + nothing,
+		"re|":              "reload\tMake a running node read its role file now\n" + nothing,
 		"check |":          roleFiles,
 		"check a.toml |":   nothing,
 		"check x --as |":   roleFiles,

@@ -15,9 +15,9 @@ func configCommand() *cobra.Command {
 		Short: "Print the role file with its drop-ins and defaults",
 		Long: "Prints what FILE (default " + defaultRole + "), FILE.d/*.toml and the defaults come to: a role file that " +
 			"says the\n" +
-			"same, with the place of each value. It holds no secret. The JSON says of each key whether it is live: whether " +
-			"an\n" +
-			"edit applies to a running node, or needs a new Ray.",
+			"same, and where each value was set. There is no secret in it. The JSON says for each key whether it is live: " +
+			"whether\n" +
+			"an edit applies to a running node, or needs a new Ray.",
 		Args:              oneFile,
 		ValidArgsFunction: tomlFiles,
 		RunE: func(cmd *cobra.Command, args []string) error {

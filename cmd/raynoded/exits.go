@@ -47,18 +47,18 @@ var exits = map[string][]exit{
 		{reason.ExitOK, "applied, or nothing to do"},
 		{exitUsage, "wrong usage"},
 		{reason.ExitUnreachable, "no raynoded runs FILE"},
-		{reason.ExitRay, "it does not answer, or may not be asked"},
-		{reason.ExitRole, "the files are no good, and nothing has changed"},
+		{reason.ExitRay, "raynoded does not answer, or this user may not ask it"},
+		{reason.ExitRole, "the files have errors, and nothing has changed"},
 	},
 	"check": {
 		{reason.ExitOK, "good"},
 		{exitUsage, "wrong usage"},
-		{reason.ExitRole, "not good, or not there"},
+		{reason.ExitRole, "it has errors, or is not there"},
 	},
 	"config": {
 		{reason.ExitOK, "printed"},
 		{exitUsage, "wrong usage"},
-		{reason.ExitRole, "the files are no good"},
+		{reason.ExitRole, "the files have errors"},
 	},
 	"env": {
 		{reason.ExitOK, "shown; with --diff or --cluster, they are the same"},

@@ -196,7 +196,7 @@ func TestRun_QuestionCutShort(t *testing.T) {
 	)
 }
 
-// A head that goes while a node joins it was never joined: that is no good end.
+// A head that goes away while a node joins was never joined, so that end is not in order.
 func TestRun_HeadLostWhileJoining(t *testing.T) {
 	t.Parallel()
 	h := newCluster(t).host("worker", workerRole).with("FAKERAY=hang")

@@ -14,15 +14,15 @@ import (
 	"github.com/raynoded/raynoded/daemon/role"
 )
 
-// newLogger logs to the journal with fields where stderr is the journal, else as text; or as the
-// role file says.
+// newLogger returns a logger that logs as the role file says. If the role file says nothing, it
+// logs to the journal, with fields, if stderr is the journal, and as text if not.
 func newLogger(l role.Log, stderr io.Writer) *logrus.Logger {
 	log := logrus.New()
 	setLog(log, l, stderr)
 	return log
 }
 
-// setLog has a logger log as the role file says. It may be in use.
+// setLog makes a logger log as the role file says. The logger may be in use.
 func setLog(log *logrus.Logger, l role.Log, stderr io.Writer) {
 	log.SetLevel(level(l.Level))
 	hooks, out := logrus.LevelHooks{}, stderr
@@ -67,7 +67,8 @@ func (l lines) Format(e *logrus.Entry) ([]byte, error) {
 	return []byte(e.Time.Format("15:04:05.000 ") + text + "\n"), nil
 }
 
-// because is the reason among an entry's fields.
+// because returns the reason among the fields of an entry, with a colon in front; "" = there is
+// none.
 func because(e *logrus.Entry) string {
 	for _, name := range []string{"reason", logrus.ErrorKey} {
 		if value, found := e.Data[name]; found {
@@ -107,9 +108,9 @@ func priority(l logrus.Level) notify.Priority {
 	return notify.Info
 }
 
-// childOutput opens where a child writes: under its own name in the journal, with no pipe through
-// us; else our stderr. What `ray start` says when all is well (twenty lines, with the advice to
-// call `ray stop`) is not for a terminal.
+// childOutput opens the file that a child writes to: a stream of its own in the journal, with no
+// pipe through us, or else our stderr. The output of a `ray start` that succeeds (twenty lines,
+// with the advice to call `ray stop`) is not for a terminal.
 func childOutput(l role.Log) func(name string) (*os.File, error) {
 	return func(name string) (*os.File, error) {
 		if toJournal(l) {

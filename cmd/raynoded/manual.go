@@ -34,7 +34,7 @@ var files = []entry{
 	{"/var/lib/raynoded/role", "The state: Ray's sessions and logs, and in last-end.json how the last run ended."},
 }
 
-// others are pages of no command of ours.
+// others are pages of other programs, and of the role file.
 const others = `\fBraynoded.toml\fP(5), \fBsystemctl\fP(1), \fBjournalctl\fP(1), \fBsystemd.unit\fP(5)`
 
 // writeManual writes a page for raynoded and one for each of its commands.
@@ -54,8 +54,8 @@ func writeManual(dir string) error {
 	return nil
 }
 
-// manual is what cobra makes of a command, with the sections that it does not know before the last
-// one, SEE ALSO.
+// manual returns the page that cobra makes of a command. Before the last section, SEE ALSO, it
+// inserts the sections that cobra does not know.
 func manual(cmd *cobra.Command) ([]byte, error) {
 	date, err := pageDate()
 	if err != nil {
@@ -99,7 +99,7 @@ func commandEntries(root *cobra.Command) []entry {
 	return all
 }
 
-// pageDate is the day of the commit, in no place's time, or today.
+// pageDate is the day of the commit in UTC, or today.
 func pageDate() (time.Time, error) {
 	epoch := os.Getenv("SOURCE_DATE_EPOCH")
 	if epoch == "" {
@@ -109,7 +109,7 @@ func pageDate() (time.Time, error) {
 	return time.Unix(seconds, 0).UTC(), err
 }
 
-// forMarkdown makes the texts of a command what cobra takes them for.
+// forMarkdown escapes the texts of a command, as cobra takes them for Markdown.
 func forMarkdown(cmd *cobra.Command) {
 	cmd.DisableAutoGenTag = true
 	cmd.Long = escape(cmd.Long)
@@ -119,15 +119,15 @@ func forMarkdown(cmd *cobra.Command) {
 	}
 }
 
-// escape makes a text one that Markdown leaves as it is.
+// escape escapes a text so that Markdown leaves it as it is.
 func escape(text string) string {
 	return strings.NewReplacer("*", `\*`, "_", `\_`, "<", `\<`, "[", `\[`, "`", "\\`").Replace(text)
 }
 
-// entry is a thing and what it is.
+// entry is one item of a list and its description.
 type entry struct{ name, text string }
 
-// section is a list as a page has it; nothing makes no section.
+// section returns a list as a section of a page; "" if the list is empty.
 func section(title string, entries []entry) string {
 	if len(entries) == 0 {
 		return ""

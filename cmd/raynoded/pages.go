@@ -1,8 +1,8 @@
 //go:build pages
 
-// With the tag pages this is not raynoded, but what writes its man pages, its shell completions and
-// the schema of the role file for the packages, from the descriptions of the commands and the types
-// of the role:
+// With the tag pages this is not raynoded, but a program that writes its man pages, its shell
+// completions and the schema of the role file for the packages. It makes them from the descriptions
+// of the commands and from the types of the role:
 //
 //	go run -tags pages ./cmd/raynoded FOLDER
 package main
@@ -28,7 +28,7 @@ func main() {
 	}
 }
 
-// writePages calls one function for each kind of page.
+// writePages writes all pages, one kind after another.
 func writePages(dir string) error {
 	if err := os.MkdirAll(dir, 0o755); err != nil {
 		return err
@@ -63,7 +63,8 @@ func writeSchema(dir string) error {
 	return os.WriteFile(filepath.Join(dir, "role.schema.json"), schema, 0o644)
 }
 
-// writeCompressed writes a page as packages have it, without the name and the time that gzip notes.
+// writeCompressed writes a page as packages have it: compressed, without the name and the time
+// that gzip would note.
 func writeCompressed(path string, page []byte) error {
 	small := bytes.Buffer{}
 	w, err := gzip.NewWriterLevel(&small, gzip.BestCompression)

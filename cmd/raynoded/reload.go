@@ -19,12 +19,12 @@ func reloadCommand() *cobra.Command {
 	path, asJSON := "", false
 	cmd := &cobra.Command{
 		Use:   "reload [--role FILE]",
-		Short: "Have a running node read its role file now",
-		Long: "Has the raynoded that runs FILE read it and its drop-ins at once, waits, and says which keys apply from " +
-			"now on and\n" +
-			"which wait for Ray's next start. An edit is seen without this command as well, in half a second; what it adds " +
-			"is the\n" +
-			"answer. It is what `systemctl reload` runs. Only root and the user that the node runs as may ask.",
+		Short: "Make a running node read its role file now",
+		Long: "Makes the raynoded that runs FILE read it and its drop-ins at once, waits, and says which keys apply from " +
+			"now on\n" +
+			"and which wait for Ray's next start. raynoded also sees an edit without this command, within half a second; " +
+			"the\n" +
+			"command adds the answer. `systemctl reload` runs it. Only root and the user that the node runs as may ask.",
 		Args: noArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			return reload(cmd.Context(), path, asJSON, cmd.OutOrStdout())
@@ -61,8 +61,8 @@ func reload(ctx context.Context, path string, asJSON bool, out io.Writer) error 
 	return nil
 }
 
-// askReload asks the daemon of an instance: in the folders that are this user's, else in those of
-// the unit.
+// askReload asks the daemon of an instance. It looks in the folders of this user first, then in
+// those of the unit.
 func askReload(ctx context.Context, name string) (report.Reloaded, error) {
 	user := host.FindDirs(name, os.Getenv).ControlSocket()
 	r, err := report.Reload(ctx, user)

@@ -12,7 +12,7 @@ import (
 	"github.com/raynoded/raynoded/daemon/role"
 )
 
-// The page of the role file: what is before its keys, and what is behind them.
+// The page of the role file: its parts before and after the keys.
 const (
 	rolePageStart = `%% RAYNODED.TOML 5 "%s" "raynoded %s" "Ray nodes"
 
@@ -105,7 +105,7 @@ func writeTable(page *strings.Builder, name string, table *role.Schema) {
 	}
 }
 
-// remarks are what is short: the default, and whether the key is live.
+// remarks returns the default, and whether the key is live.
 func remarks(s *role.Schema) string {
 	var all []string
 	if s.Default != nil {

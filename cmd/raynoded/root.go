@@ -27,7 +27,7 @@ func rootCommand() *cobra.Command {
 	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error {
 		return fmt.Errorf("%w: %w (%s --help shows the usage)", errUsage, err, cmd.CommandPath())
 	})
-	// The packages bring the completions: the command that prints them is for who asks for it.
+	// The packages install the completions, so the command that prints them is hidden.
 	root.CompletionOptions.HiddenDefaultCmd = true
 	root.CompletionOptions.SetDefaultShellCompDirective(cobra.ShellCompDirectiveNoFileComp)
 	root.AddCommand(
@@ -70,7 +70,7 @@ func roleFlag(cmd *cobra.Command, path *string, usage string) {
 	_ = cmd.MarkFlagFilename("role", "toml") // it has just been made
 }
 
-// roleFile is the path of a role file, given as one or by the name of an instance.
+// roleFile is the path of a role file. It may be given as a path or as the name of an instance.
 type roleFile string
 
 func (f *roleFile) String() string { return string(*f) }

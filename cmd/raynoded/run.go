@@ -47,7 +47,7 @@ func runCommand() *cobra.Command {
 func runNode(ctx context.Context, path string, stderr io.Writer) error {
 	debug.SetTraceback("crash") // a panic ends by SIGABRT: exit code 2 would not restart the unit
 	systemd := notify.New()
-	_ = systemd.KeepAlive() // first of all: nothing else guards a start, and reading the role may hang
+	_ = systemd.KeepAlive() // first of all: reading the role may hang, and nothing else guards a start
 	path, err := filepath.Abs(path)
 	if err != nil {
 		return err
@@ -68,7 +68,7 @@ func runNode(ctx context.Context, path string, stderr io.Writer) error {
 		end.Errorf("ended: %v", err)
 	}
 	if errors.Is(err, reason.ErrBusy) {
-		return reported{err} // the other one's record stays
+		return reported{err} // the record of the other raynoded stays
 	}
 	record := host.End{Time: time.Now(), Role: string(r.Kind), Reason: err.Error(), Code: code}
 	if err := dirs.Record(record); err != nil {
@@ -117,16 +117,16 @@ func node(
 	}).Run(ctx, hurry)
 }
 
-// signals returns a context that the first SIGTERM, SIGINT or hang-up of the terminal ends, and one
-// that a second ends. A hang-up where there is no terminal asks for a reload: hangups, which has
-// room for one, is told; nil hears of none.
+// signals returns two contexts: the first SIGTERM, SIGINT or hang-up of the terminal ends ctx, and
+// a second one ends hurry. A hang-up where there is no terminal asks for a reload: it is sent to
+// hangups, which has room for one; nil = it is dropped.
 func signals(parent context.Context, hangups chan<- struct{}) (ctx, hurry context.Context, stop func()) {
 	ctx, ask := context.WithCancelCause(parent)
 	hurry, press := context.WithCancel(context.WithoutCancel(parent))
 	attached := isTerminal(os.Stdin) // a terminal that hangs up is none any more when its signal comes
 	came := make(chan os.Signal, 2)
 	signal.Notify(came, unix.SIGTERM, unix.SIGINT, unix.SIGHUP)
-	// A log that broke off is no end; ignoring it would be inherited by Ray.
+	// A broken log must not end the node. The signal is not ignored, as Ray would inherit that.
 	signal.Notify(
 		make(chan os.Signal, 1),
 		unix.SIGPIPE,
@@ -143,7 +143,7 @@ func signals(parent context.Context, hangups chan<- struct{}) (ctx, hurry contex
 				if s == unix.SIGHUP && !attached {
 					select {
 					case hangups <- struct{}{}:
-					default: // one is on its way, and has not read yet
+					default: // a reload that has not read the files yet is on its way
 					}
 					continue
 				}

@@ -10,7 +10,7 @@ import (
 )
 
 const (
-	freezeTimeout = 500 * time.Millisecond // to wait for a cgroup to freeze: a process that is stuck in the kernel never does
+	freezeTimeout = 500 * time.Millisecond // for a cgroup to freeze; one with a process stuck in the kernel never does
 	lookInterval  = 100 * time.Millisecond // to wait for killed processes at most, before the next look for new ones
 	emptyLooks    = 2                      // this many looks in a row must find nothing
 )

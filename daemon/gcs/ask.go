@@ -30,7 +30,8 @@ func ask[Q any, A interface{ GetStatus() *gcspb.GcsStatus }](
 	}
 	if s := answer.GetStatus(); s.GetCode() != 0 {
 		err := &statusError{code: s.GetCode()}
-		return answer, &failure{doing, c.head.Token.redact(fmt.Sprintf("%v: %s", err, shorten(s.GetMessage()))), Rejected, err}
+		why := c.head.Token.redact(fmt.Sprintf("%v: %s", err, shorten(s.GetMessage())))
+		return answer, &failure{doing, why, Rejected, err}
 	}
 	return answer, nil
 }

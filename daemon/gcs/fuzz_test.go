@@ -43,7 +43,9 @@ func FuzzReply(f *testing.F) {
 		}
 		_ = invalidID(id.GetClusterId())
 		versions, _ := readVersions(kv.GetValue())
-		texts := []string{versions.Ray, versions.Python, printable(alive.GetRayVersion()), shorten(alive.GetStatus().GetMessage())}
+		texts := []string{
+			versions.Ray, versions.Python, printable(alive.GetRayVersion()), shorten(alive.GetStatus().GetMessage()),
+		}
 		for _, info := range list.GetNodeInfoList() {
 			n := readNode(info)
 			_, err := json.Marshal(n)

@@ -28,7 +28,9 @@ func (h Head) deadTimeout() time.Duration {
 func (h Head) keepAlive() net.KeepAliveConfig {
 	limit := h.deadTimeout()
 	interval := max((limit / (keepAliveProbes + 2)).Truncate(time.Second), time.Second)
-	return net.KeepAliveConfig{Enable: true, Idle: limit - keepAliveProbes*interval, Interval: interval, Count: keepAliveProbes}
+	return net.KeepAliveConfig{
+		Enable: true, Idle: limit - keepAliveProbes*interval, Interval: interval, Count: keepAliveProbes,
+	}
 }
 
 // setDeadTimeout makes the kernel end the connection when the host has been dead for that long.

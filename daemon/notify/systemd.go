@@ -19,8 +19,8 @@ const (
 	// line of systemctl status needs far less.
 	maxStatus = 1000
 
-	// sendLimit bounds a write. A PID 1 that has frozen does not read. Once the socket's queue is full,
-	// a write would block for ever, and with it the loop that watches the head.
+	// sendLimit bounds a write. A PID 1 that has frozen does not read. Once the socket's queue is
+	// full, a write would block for ever, and with it the loop that watches the head.
 	sendLimit = time.Second
 )
 
