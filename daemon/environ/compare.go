@@ -13,14 +13,14 @@ type Difference struct {
 
 // Compare holds the environment that a process was started with, and the text of the file that its
 // NCCL_CONF_FILE names, against the result. Of the base nothing is compared: it is of whoever
-// starts raynoded.
+// starts raynoded. A process that is the job's is held against what the job gets.
 func (r Result) Compare(process []string, conf string) []Difference {
 	lines := r.ours(conf)
 	differences := []Difference{}
 	add := func(v Value, text string) {
 		differences = append(differences, Difference{v.Name, text})
 	}
-	for _, v := range r.Values {
+	for _, v := range r.wanted(process) {
 		if v.layer == base || v.Withheld == PerStart {
 			continue
 		}
@@ -49,6 +49,35 @@ func (r Result) Compare(process []string, conf string) []Difference {
 	}
 	differences = append(differences, r.beyond(process, "is set")...)
 	return append(differences, r.beyond(lines, "is in the file for NCCL")...)
+}
+
+// wanted are the values that a process should have.
+func (r Result) wanted(process []string) []Value {
+	if !r.isJob(process) {
+		return r.Values
+	}
+	var values []Value
+	for _, v := range r.Values {
+		_, set := Lookup(process, v.Name)
+		if v.layer == node && !set {
+			continue // a driver needs less of it than a node
+		}
+		if v.RayOnly {
+			v.Delivery, v.Value = Unset, ""
+		}
+		values = append(values, v)
+	}
+	return values
+}
+
+// isJob says whether an environment is one that the job got: it says where the cluster is, and has
+// no mark, which all that a raylet starts has.
+func (r Result) isJob(process []string) bool {
+	_, driver := Lookup(process, "RAY_ADDRESS")
+	return driver && !slices.ContainsFunc(r.Values, func(v Value) bool {
+		_, set := Lookup(process, v.Name)
+		return v.Withheld == PerStart && set
+	})
 }
 
 // ours are the lines of the file that raynoded wrote for NCCL. Where the role names another one,

@@ -23,14 +23,19 @@ var perHost = map[string]bool{
 }
 
 // unlike are further variables whose right values differ from host to host, and that no file
-// delivers: names of devices, and what the head alone needs.
+// delivers: names of devices.
 var unlike = map[string]bool{
-	"GLOO_SOCKET_IFNAME":                   true,
-	"TP_SOCKET_IFNAME":                     true,
-	"NVSHMEM_BOOTSTRAP_UID_SOCK_IFNAME":    true,
-	"UCX_NET_DEVICES":                      true,
-	"RAY_gcs_server_rpc_server_thread_num": true,
+	"GLOO_SOCKET_IFNAME":                true,
+	"TP_SOCKET_IFNAME":                  true,
+	"NVSHMEM_BOOTSTRAP_UID_SOCK_IFNAME": true,
+	"UCX_NET_DEVICES":                   true,
 }
+
+// differs says whether the right value of a variable differs from host to host.
+func differs(name string) bool { return perHost[name] || unlike[name] }
+
+// headThreads is what the head alone needs.
+const headThreads = "RAY_gcs_server_rpc_server_thread_num"
 
 // baseNames are what is taken over from raynoded's own environment without being asked for.
 var baseNames = []string{
