@@ -60,6 +60,10 @@ func Resolve(s Sources) Result {
 			}
 		}
 	}
+	if sends(s.Role) {
+		l.keepFromJob()
+		l.warnOfJob()
+	}
 	r := Result{
 		Values: slices.SortedFunc(maps.Values(l.values), func(a, b Value) int { return strings.Compare(a.Name, b.Name) }),
 	}
