@@ -31,7 +31,8 @@
 //
 //	Daemon  daemon.go runs one life after another, watchreload.go brings it edits
 //	life    one Ray, from the checks of the host to the last process gone: life.go, prepare.go,
-//	        environment.go, join.go, warmup.go, comeup.go, start.go, watch.go, judge.go, census.go, tidy.go, job.go,
+//	        environment.go, join.go, warmup.go, comeup.go, start.go, watch.go, judge.go,
+//	        census.go, tidy.go, job.go,
 //	        drain.go; it has processes (processes.go, supervise.go, started.go, stop.go)
 //	        and a cluster.Member
 //	loop    the node's state and the one select: loop.go, phase.go, notes.go, ends.go, reload.go,
@@ -147,10 +148,9 @@
 //     namespace in it is the head's address, which a head that comes back must have again, and no
 //     other cluster has.
 //   - A session folder of Ray is ours if it is in our own state folder, or has our owner file:
-//     others may share a temp_dir. The owner file says there which user's on which host the
-//     node is, and must belong to this user; a session with several owner files is removed by
-//     the last of the owners. Everybody may write into such a folder, which is Ray's own
-//     doing.
+//     others may share a temp_dir. The owner file says there which user's on which host the node
+//     is, and must belong to this user; a session with several owner files is removed by the last
+//     of the owners. Everybody may write into such a folder, which is Ray's own doing.
 //   - A probe that waits is no reason not to ask again: while the head is silent or stuck,
 //     questions overlap. With a round trip of 1 s and a fifth of all packets lost, one question in
 //     five takes longer than 15 s (200 watchers, measured).

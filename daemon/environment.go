@@ -32,9 +32,10 @@ func (l *life) finalizeEnvironment() error {
 	return l.dirs.WriteNCCLConf(l.environment.NCCLConf())
 }
 
-// jobEnv is where the job finds the cluster. On a single host there is none to find.
+// jobEnv is the environment of the job, and says where the cluster is. On a single host there is
+// none.
 func (l *life) jobEnv() []string {
-	env := l.environment.Env()
+	env := l.environment.JobEnv()
 	if l.role().Kind == role.Single {
 		return env
 	}

@@ -5,8 +5,8 @@ import (
 )
 
 // warmUp has all read, once, that Ray's agents import, while there is nothing else to do: a start
-// finds it in memory, and compiled where this user may write. It has the lowest priority, and runs on
-// when the head is there.
+// finds it in memory, and compiled where this user may write. It has the lowest priority, and runs
+// on when the head is there.
 func (l *life) warmUp() {
 	path, args := l.install.WarmUp()
 	if path == "" || *l.warmed == l.install {

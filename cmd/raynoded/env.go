@@ -179,7 +179,7 @@ func showEnv(e host.Environment, out io.Writer) {
 		}
 	}
 	for _, v := range e.Values {
-		fmt.Fprintf(out, "%-*s  %-*s  %-5s  %s\n", names, v.Name, texts, valueText(v), v.Delivery, v.Origin)
+		fmt.Fprintf(out, "%-*s  %-*s  %-5s  %s\n", names, v.Name, texts, valueText(v), v.Delivery, originText(v))
 	}
 	for _, n := range e.NotApplied {
 		text := n.Name
@@ -208,6 +208,14 @@ func valueText(v environ.Value) string {
 	default:
 		return v.Value
 	}
+}
+
+// originText is where a value came from, and for whom it is where that is not all.
+func originText(v environ.Value) string {
+	if v.RayOnly {
+		return v.Origin + " (for Ray, not for [job])"
+	}
+	return v.Origin
 }
 
 func encode(out io.Writer, v any) error {

@@ -155,6 +155,32 @@ func TestEnv_IsWhatRayGets(t *testing.T) {
 	require.NotContains(t, running.stderr(), "hush")
 }
 
+// A job may send its environment to other hosts: what is right on the head only is for Ray there.
+func TestEnv_OfJob(t *testing.T) {
+	t.Parallel()
+	h := newCluster(t).host("head", headRole, "cluster.nodes = 0\n"+job("echo pid $$; env; echo --; sleep 1000"))
+	p := h.run()
+	p.until("--")
+	const gloo = "GLOO_SOCKET_IFNAME="
+	require.NotContains(t, p.stderr(), gloo)
+	require.NotContains(t, p.stderr(), "TP_SOCKET_IFNAME=")
+	require.NotContains(t, p.stderr(), "NVSHMEM_BOOTSTRAP_UID_SOCK_IFNAME=")
+	require.Contains(t, p.said, h.fill("NCCL_CONF_FILE=$DIR/head/run/nccl.conf"))
+	require.Contains(t, h.one("raylet").Env, gloo+loopback(t))
+	shown := h.showEnv()
+	require.Equal(t, 0, shown.exit())
+	require.Contains(
+		t, columns(shown.output()),
+		h.fill("GLOO_SOCKET_IFNAME|"+loopback(t)+"|env|derived: netdev of node ip $IP (for Ray, not for [job])\n"),
+	)
+	found := regexp.MustCompile(`(?m)^pid (\d+)$`).FindStringSubmatch(p.stderr())
+	require.Len(t, found, 2)
+	diff := h.showEnv("--diff", found[1])
+	require.Equal(t, 0, diff.exit(), diff.output())
+	p.signal(syscall.SIGTERM)
+	h.ends(p, 0, "asked to stop: terminated")
+}
+
 func TestEnv_Cluster(t *testing.T) {
 	t.Parallel()
 	c := newCluster(t)

@@ -65,7 +65,8 @@ var exits = map[string][]exit{
 		{exitDiffer, "with --diff or --cluster, they differ"},
 		{exitUsage, "wrong usage"},
 		{reason.ExitUnreachable, "the head does not answer, or its name has no address"},
-		{reason.ExitHost, "a profile or file cannot be read; with --diff, the host does not have the address that the role names"},
+		{reason.ExitHost, "a profile or file cannot be read; with --diff, the host does not have the address that the role " +
+			"names"},
 		{reason.ExitMismatch, "another cluster than the pinned one"},
 		{reason.ExitToken, "the token was refused"},
 		{reason.ExitRole, "bad role file; with --diff or --cluster, a launcher's variable is not set"},

@@ -13,14 +13,14 @@ type Difference struct {
 
 // Compare compares the result with the environment that a process was started with and with conf,
 // the text of the file that the process's NCCL_CONF_FILE names. It leaves out the base, which
-// depends on who starts raynoded.
+// depends on who starts raynoded. A process of the job is compared with what the job gets.
 func (r Result) Compare(process []string, conf string) []Difference {
 	lines := r.confLines(conf)
 	differences := []Difference{}
 	add := func(v Value, text string) {
 		differences = append(differences, Difference{v.Name, text})
 	}
-	for _, v := range r.Values {
+	for _, v := range r.wanted(process) {
 		if v.layer == base || v.Withheld == PerStart {
 			continue
 		}
@@ -49,6 +49,35 @@ func (r Result) Compare(process []string, conf string) []Difference {
 	}
 	differences = append(differences, r.unexpected(process, "is set")...)
 	return append(differences, r.unexpected(lines, "is in the file for NCCL")...)
+}
+
+// wanted are the values that a process should have.
+func (r Result) wanted(process []string) []Value {
+	if !r.isJob(process) {
+		return r.Values
+	}
+	var values []Value
+	for _, v := range r.Values {
+		_, set := Lookup(process, v.Name)
+		if v.layer == node && !set {
+			continue // a driver needs less of it than a node
+		}
+		if v.RayOnly {
+			v.Delivery, v.Value = Unset, ""
+		}
+		values = append(values, v)
+	}
+	return values
+}
+
+// isJob says whether an environment is one that the job got: it says where the cluster is, and has
+// no mark, which all that a raylet starts has.
+func (r Result) isJob(process []string) bool {
+	_, driver := Lookup(process, "RAY_ADDRESS")
+	return driver && !slices.ContainsFunc(r.Values, func(v Value) bool {
+		_, set := Lookup(process, v.Name)
+		return v.Withheld == PerStart && set
+	})
 }
 
 // confLines returns the lines of the file for NCCL if it is the one that raynoded wrote. If the

@@ -23,14 +23,19 @@ var ncclPerHost = map[string]bool{
 }
 
 // otherPerHost are the other variables whose right values differ from host to host: names of
-// devices, and what only the head needs. No file can deliver them.
+// devices. No file can deliver them.
 var otherPerHost = map[string]bool{
-	"GLOO_SOCKET_IFNAME":                   true,
-	"TP_SOCKET_IFNAME":                     true,
-	"NVSHMEM_BOOTSTRAP_UID_SOCK_IFNAME":    true,
-	"UCX_NET_DEVICES":                      true,
-	"RAY_gcs_server_rpc_server_thread_num": true,
+	"GLOO_SOCKET_IFNAME":                true,
+	"TP_SOCKET_IFNAME":                  true,
+	"NVSHMEM_BOOTSTRAP_UID_SOCK_IFNAME": true,
+	"UCX_NET_DEVICES":                   true,
 }
+
+// differs says whether the right value of a variable differs from host to host.
+func differs(name string) bool { return ncclPerHost[name] || otherPerHost[name] }
+
+// headThreads is what only the head needs.
+const headThreads = "RAY_gcs_server_rpc_server_thread_num"
 
 // baseNames are taken over from raynoded's own environment without being asked for.
 var baseNames = []string{

@@ -60,6 +60,10 @@ func Resolve(s Sources) Result {
 			}
 		}
 	}
+	if sends(s.Role) {
+		l.keepFromJob()
+		l.warnOfJob()
+	}
 	r := Result{
 		Values: slices.SortedFunc(maps.Values(l.values), func(a, b Value) int { return strings.Compare(a.Name, b.Name) }),
 	}
@@ -194,13 +198,16 @@ func (l *layers) dropped(env []string) []NotApplied {
 	var found []NotApplied
 	for _, entry := range env {
 		name, value, _ := strings.Cut(entry, "=")
-		taken := slices.ContainsFunc(slices.Concat(baseNames, l.from.Inherit), func(p string) bool { return matches(p, name) })
+		patterns := slices.Concat(baseNames, l.from.Inherit)
+		taken := slices.ContainsFunc(patterns, func(p string) bool { return matches(p, name) })
 		if _, reserved := l.from.Reserved(name); reserved || taken || !affectsTraining(name) {
 			continue
 		}
 		found = append(
 			found,
-			redacted(NotApplied{Name: name, Value: value, From: ownOrigin, Why: "only what env_from.inherit names is taken over"}),
+			redacted(NotApplied{
+				Name: name, Value: value, From: ownOrigin, Why: "only what env_from.inherit names is taken over",
+			}),
 		)
 	}
 	return found

@@ -278,7 +278,10 @@ func TestWarnings_Derivation(t *testing.T) {
 		Resolve(s).Warnings,
 	)
 	s.Address, s.Files = "", []File{{Path: "/s.env", Settings: []Setting{{"NCCL_SOCKET_IFNAME", 1, "hush"}}}}
-	require.Equal(t, []string{"NCCL_SOCKET_IFNAME: it names something that this host does not have (file /s.env:1)"}, Resolve(s).Warnings)
+	require.Equal(
+		t, []string{"NCCL_SOCKET_IFNAME: it names something that this host does not have (file /s.env:1)"},
+		Resolve(s).Warnings,
+	)
 
 	s = sources(worker(nil))
 	s.Profiles = []*role.Profile{profileOf("mine", map[string]string{"GLOO_SOCKET_IFNAME": "eno9"})}

@@ -27,6 +27,9 @@ type Value struct {
 	Origin   string   `json:"origin"`
 	// Withheld says why Value does not show the value: Secret or PerStart; "" = it is shown.
 	Withheld string `json:"withheld,omitempty"`
+	// RayOnly says that the job does not get it, but Ray's processes on this host do. It is right on
+	// this host, and the job may send its environment to others. Only a head with a job has such.
+	RayOnly bool `json:"ray_only,omitempty"`
 
 	layer  layer
 	hidden *string // the value that is withheld
@@ -75,12 +78,16 @@ type Result struct {
 	Warnings   []string     `json:"warnings"`
 }
 
-// Env returns the entries NAME=value for Ray and the job, secrets included. What raynoded sets for
-// the node itself is not among them.
+// Env returns the entries NAME=value for Ray, secrets included. What raynoded sets for the node
+// itself is not among them.
 func (r Result) Env() []string {
+	return r.env(func(Value) bool { return true })
+}
+
+func (r Result) env(wanted func(Value) bool) []string {
 	var env []string
 	for _, v := range r.Values {
-		if v.Delivery == ByEnv && v.layer != node {
+		if v.Delivery == ByEnv && v.layer != node && wanted(v) {
 			env = append(env, v.Name+"="+v.text())
 		}
 	}
@@ -104,7 +111,8 @@ func (r Result) NCCLConf() string {
 func digest(values []Value) string {
 	hash := sha256.New()
 	for _, v := range values {
-		if v.layer != profile && v.layer != roleFile && v.layer != file || ncclPerHost[v.Name] || otherPerHost[v.Name] {
+		if v.layer != profile && v.layer != roleFile && v.layer != file || differs(v.Name) ||
+			v.Name == headThreads {
 			continue
 		}
 		text := v.text()

@@ -95,7 +95,9 @@ func TestNode_Own_PersistentHead(t *testing.T) {
 	n.Role.Watchdog.HeadReturn = role.Duration{Duration: 15 * time.Minute}
 	common = append(common, "RAY_gcs_rpc_server_reconnect_timeout_s=960")
 	require.Equal(t, append(common, "RAY_gcs_storage=rocksdb", "RAY_gcs_storage_path=/s/gcs"), n.Env())
-	require.Contains(t, n.DriverEnv(), "RAY_gcs_rpc_server_reconnect_timeout_s=960", "a driver waits as long as its workers")
+	require.Contains(
+		t, n.DriverEnv(), "RAY_gcs_rpc_server_reconnect_timeout_s=960", "a driver waits as long as its workers",
+	)
 
 	n.Role.Cluster.Redis = role.Address{Host: "redis", Port: 7000}
 	require.Equal(

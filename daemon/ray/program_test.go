@@ -91,7 +91,8 @@ func TestOutputWords_Traceback(t *testing.T) {
 		os.WriteFile(
 			file,
 			[]byte(
-				"RuntimeError: Version mismatch: The cluster was started with:\n    Ray: 2.60.0\n"+strings.Repeat("x", tailSize)+"\n",
+				"RuntimeError: Version mismatch: The cluster was started with:\n    Ray: 2.60.0\n"+
+					strings.Repeat("x", tailSize)+"\n",
 			),
 			0o600,
 		),

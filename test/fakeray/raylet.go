@@ -107,7 +107,8 @@ func (f Folder) stay(came <-chan os.Signal, address, cluster string, n node) int
 			n.Left, n.Words = gcspb.NodeDeathInfo_UNEXPECTED_TERMINATION, "health check failed"
 		default:
 			n.Left, n.Words = gcspb.NodeDeathInfo_EXPECTED_TERMINATION, "received SIGTERM"
-			fmt.Println("[2026-11-23 09:14:50,841 I 1 1] (raylet) main.cc:1019: received SIGTERM. Existing local drain request = None")
+			fmt.Println("[2026-11-23 09:14:50,841 I 1 1] (raylet) main.cc:1019: received SIGTERM. " +
+				"Existing local drain request = None")
 		}
 		if _, err := clusterID(address); err != nil {
 			continue

@@ -63,12 +63,15 @@ func TestEnv_TwoHosts(t *testing.T) {
 				t, "="+netdev, found.Sent[name].nccl("NCCL_SOCKET_IFNAME"), "the driver's environment has overwritten that of %s",
 				name,
 			)
-			require.Equal(t, wiring["a"], found.Sent[name].Env["GLOO_SOCKET_IFNAME"], "Gloo has no file: this is the limit")
+			require.Equal(t, netdev, found.Sent[name].Env["GLOO_SOCKET_IFNAME"], "the job has none to send")
 		}
 		require.Equal(t, said["a"].Digest, found.Labels["a"]["raynoded.env"])
 		require.Equal(t, said["a"].Digest, found.Labels["b"]["raynoded.env"])
 		for _, v := range said["a"].Values {
-			if v.Delivery == environ.ByEnv && v.Withheld == "" && !strings.HasPrefix(v.Origin, "raynoded: how this node") {
+			switch {
+			case v.RayOnly:
+				require.NotContains(t, found.Driver.Env, v.Name)
+			case v.Delivery == environ.ByEnv && v.Withheld == "" && !strings.HasPrefix(v.Origin, "raynoded: how this node"):
 				require.Equal(t, v.Value, found.Driver.Env[v.Name], "the job has it too: %s", v.Name)
 			}
 		}
@@ -78,9 +81,7 @@ func TestEnv_TwoHosts(t *testing.T) {
 		for name, netdev := range wiring {
 			sees(t, said[name], found.AsIs[name])
 			require.Equal(t, "="+netdev, found.AsIs[name].Env["NCCL_SOCKET_IFNAME"])
-			require.Equal(
-				t, "="+wiring["a"], found.Sent[name].nccl("NCCL_SOCKET_IFNAME"), "the driver's host has won everywhere",
-			)
+			require.Equal(t, "="+netdev, found.Sent[name].nccl("NCCL_SOCKET_IFNAME"), "the job has none to send")
 			require.NotContains(t, found.AsIs[name].Env, "NCCL_CONF_FILE")
 		}
 	})
