@@ -35,7 +35,22 @@ var ownVariables = map[string]string{
 // systemdVariables are the variables by which systemd talks to raynoded alone. A name that ends in
 // _ stands for all names that begin with it.
 var systemdVariables = []string{
-	"NOTIFY_SOCKET", "WATCHDOG_", "LISTEN_", "FDSTORE", "JOURNAL_STREAM", "MAINPID", "MANAGERPID", "SYSTEMD_EXEC_PID",
+	"NOTIFY_SOCKET",    // a process that has it can end the unit's start, or the unit
+	"WATCHDOG_",        // systemd wants the keep-alive of raynoded alone
+	"LISTEN_",          // socket activation: descriptors that a child does not have
+	"FDSTORE",          // goes with NOTIFY_SOCKET
+	"JOURNAL_STREAM",   // says what raynoded's stderr is, not the child's
+	"MAINPID",          // raynoded; only set in ExecReload= and the like
+	"MANAGERPID",       // the user's service manager, which a child has nothing to say to
+	"SYSTEMD_EXEC_PID", // raynoded
+}
+
+// IsSystemdVariable says whether systemd means a variable for raynoded alone, so that no child may
+// have it.
+func IsSystemdVariable(name string) bool {
+	return slices.ContainsFunc(systemdVariables, func(s string) bool {
+		return name == s || strings.HasSuffix(s, "_") && strings.HasPrefix(name, s)
+	})
 }
 
 // Reserved reports whether the user must not set a variable, and what to do instead.
@@ -46,10 +61,8 @@ func (f EnvFrom) Reserved(name string) (instead string, reserved bool) {
 	if instead, own := ownVariables[name]; own {
 		return instead, true
 	}
-	for _, s := range systemdVariables {
-		if name == s || strings.HasSuffix(s, "_") && strings.HasPrefix(name, s) {
-			return "systemd means it for raynoded", true
-		}
+	if IsSystemdVariable(name) {
+		return "systemd means it for raynoded", true
 	}
 	return "", false
 }
