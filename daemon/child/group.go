@@ -10,10 +10,10 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// StopGroup ends p, which Start has started, and its process group, whether or not p itself lives:
-// SIGTERM, and SIGKILL for those who are alive after grace, at once if grace is 0 or when ctx is
-// done. It returns nil once nobody of the group is left, or an error as Stop does. Who has left the
-// group stays for Stop.
+// StopGroup ends p, which Start has started, and its process group, whether or not p itself lives.
+// It sends SIGTERM, and SIGKILL to what is alive after grace: at once if grace is 0, or when ctx is
+// done. It returns nil once no process of the group is left, or an error as Stop does. Processes
+// that have left the group stay for Stop.
 func (t *Tree) StopGroup(ctx context.Context, p Process, grace time.Duration) error {
 	find := func() (sight, error) { return t.group(p) }
 	if grace > 0 {
@@ -24,8 +24,8 @@ func (t *Tree) StopGroup(ctx context.Context, p Process, grace time.Duration) er
 	return t.finish(find, t.killEach)
 }
 
-// group finds who lives in p's group. The number means it as long as no other process than p has it
-// for its PID.
+// group finds the processes that live in p's group. The number means it as long as no other process
+// than p has it for its PID.
 func (t *Tree) group(p Process) (sight, error) {
 	s, err := t.look()
 	var found sight
@@ -40,7 +40,7 @@ func (t *Tree) group(p Process) (sight, error) {
 	return found, err
 }
 
-// askGroup sends SIGTERM once, and waits until nobody is left.
+// askGroup sends SIGTERM once, and waits until no process is left.
 func (t *Tree) askGroup(ctx context.Context, p Process) error {
 	for asked := false; ; {
 		s, err := t.group(p)
@@ -74,8 +74,8 @@ func (t *Tree) killEach(living []stat) {
 	}
 }
 
-// signalGroup signals the group of s, whose number nobody else can have while s lives; it is false
-// if s does not.
+// signalGroup signals the group of s, whose number no other group can have while s lives. It is
+// false if s does not live.
 func signalGroup(s stat, sig syscall.Signal) bool {
 	f, err := s.process().open()
 	if err != nil {

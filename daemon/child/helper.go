@@ -49,7 +49,7 @@ func (t *Tree) Output(ctx context.Context, cmd *exec.Cmd) ([]byte, error) {
 	return out.Bytes(), err
 }
 
-// enlist starts cmd as somebody else's to wait for.
+// enlist starts cmd as a child that os/exec waits for, not the reaper.
 func (t *Tree) enlist(cmd *exec.Cmd) error {
 	t.mu.Lock()
 	defer t.mu.Unlock()
@@ -66,8 +66,8 @@ func (t *Tree) enlist(cmd *exec.Cmd) error {
 	return nil
 }
 
-// dismiss forgets cmd, and reaps what came while its end could hide another's: the list of children
-// is exact only while nobody else reaps.
+// dismiss forgets cmd, and reaps what ended while the end of cmd could hide it: the list of
+// children is exact only while os/exec reaps none.
 func (t *Tree) dismiss(cmd *exec.Cmd) {
 	t.mu.Lock()
 	delete(t.foreign, cmd.Process.Pid)

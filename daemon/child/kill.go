@@ -61,7 +61,7 @@ func (t *Tree) survivors(living []stat) error {
 	return e
 }
 
-// kill kills the cgroups as a whole, and those who are in none one by one.
+// kill kills the cgroups as a whole, and the processes that are in none one by one.
 func (t *Tree) kill(living []stat) {
 	whole := t.killLeaves()
 	var outside []stat
@@ -90,8 +90,8 @@ func (t *Tree) killLeaves() bool {
 	return whole
 }
 
-// killLeaf leaves no process of l time to fork: either the kernel kills them all, or they are
-// frozen while we do.
+// killLeaf leaves no process of l time to fork: either the kernel kills them all, or they
+// are frozen while this process kills them.
 func (t *Tree) killLeaf(l leaf) error {
 	if t.home.kind == full {
 		return l.write("cgroup.kill", "1")

@@ -7,8 +7,8 @@ import (
 )
 
 // KillOrphans kills what an earlier process like this one started by Start and left behind when it
-// was killed itself: the processes in left, and everybody in their sessions, which are of nobody
-// else. The error is one as Stop returns.
+// was killed itself: the processes in left, and all in their sessions, in which there are no
+// others. The error is one as Stop returns.
 func (t *Tree) KillOrphans(left []Process) error {
 	ours := orphans{}
 	for _, p := range left {
@@ -17,7 +17,8 @@ func (t *Tree) KillOrphans(left []Process) error {
 	return t.finish(ours.look, t.killEach)
 }
 
-// orphans are those who are known: they stay so when the one has gone who made their session known.
+// orphans are the processes that are known. They stay known when the process has gone by which
+// their session was found.
 type orphans map[identity]bool
 
 // identity is what no other process has.

@@ -36,8 +36,8 @@ func (t *Tree) reap() error {
 	return err
 }
 
-// bury reaps the dead among all that are our children and nobody else's to wait for. The mutex is
-// held.
+// bury reaps those of all that are dead children of this process, and that os/exec does not wait
+// for. The mutex is held.
 func (t *Tree) bury(all []stat) {
 	for _, s := range all {
 		if s.parent == os.Getpid() && s.state == 'Z' && !t.isForeign(s) {

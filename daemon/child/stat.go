@@ -20,7 +20,7 @@ type stat struct {
 	comm    string
 	state   byte
 	started uint64             // clock ticks since boot
-	status  syscall.WaitStatus // how it ended; of a zombie, and only for those who may trace it
+	status  syscall.WaitStatus // how it ended; of a zombie, and only for a process that may trace it
 	inLeaf  bool               // not from the file: look found it in a cgroup of ours
 }
 

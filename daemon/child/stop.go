@@ -9,18 +9,18 @@ import (
 	"time"
 )
 
-// Stage is the PIDs of those who are asked to end together.
+// Stage is the PIDs of processes that are asked to end together.
 type Stage []int
 
-// Rest is the stage of everybody whom no other stage of the same Stop names, as of the moment when
-// its turn comes.
+// Rest is the stage of all processes that no other stage of the same Stop names, as of the moment
+// when its turn comes.
 var Rest = Stage{0}
 
-// Stop ends the tree. Each stage gets SIGTERM once the one before it has gone, then whoever is left
-// but the spared, who serve the others to the end; a stage that has gone already is passed over.
-// What is alive at the end of grace, counted from the first SIGTERM over all stages, is killed, and
-// the spared with it; so is all as soon as nobody else is left, if grace is 0, or when ctx is done.
-// Nothing can be started meanwhile.
+// Stop ends the tree. Each stage gets SIGTERM once the one before it has gone; then all the rest
+// gets it but the spared, which serve the others to the end. A stage that has gone already is
+// passed over. What is alive at the end of grace, counted from the first SIGTERM over all stages,
+// is killed, and the spared with it. So is all as soon as only the spared are left, if grace is 0,
+// or when ctx is done. Nothing can be started meanwhile.
 //
 // Once nothing is left the cgroup is removed and Stop returns nil, also if there was nothing to
 // stop. What is alive 10 s after the kill is named in a *SurvivorsError. After any error something
@@ -63,8 +63,8 @@ func (t *Tree) prune() error {
 	return nil
 }
 
-// ask sends SIGTERM stage by stage, then to those whom no stage named or who were born since, until
-// only the spared are left.
+// ask sends SIGTERM stage by stage, then to those that no stage named or that were born since,
+// until only the spared are left.
 func (t *Tree) ask(ctx context.Context, spared Stage, stages []Stage) error {
 	named := slices.Concat(append(stages, spared)...)
 	for _, stage := range stages {
@@ -92,7 +92,7 @@ func (t *Tree) ask(ctx context.Context, spared Stage, stages []Stage) error {
 	return context.Cause(ctx)
 }
 
-// of returns who of the living is meant.
+// of returns which of the living are meant.
 func (s Stage) of(living []stat, named []int) []stat {
 	var meant []stat
 	for _, p := range living {
@@ -103,8 +103,8 @@ func (s Stage) of(living []stat, named []int) []stat {
 	return meant
 }
 
-// askAll sends SIGTERM, and SIGCONT for those who are stopped and could not hear it, and waits
-// until all have ended. Who cannot be signalled is waited for all the same.
+// askAll sends SIGTERM, and SIGCONT for processes that are stopped and could not hear it, and waits
+// until all have ended. It also waits for a process that cannot be signalled.
 func (t *Tree) askAll(ctx context.Context, asked []stat) error {
 	for _, p := range asked {
 		_ = t.Signal(p.process(), syscall.SIGTERM)
@@ -113,8 +113,8 @@ func (t *Tree) askAll(ctx context.Context, asked []stat) error {
 	return awaitAll(ctx, asked)
 }
 
-// awaitAll waits for one after the other: the last one is gone when all are. With nobody to wait
-// for it makes a short pause, so that those who only look for what comes next do not spin.
+// awaitAll waits for one after the other: the last one is gone when all are. With none to wait for
+// it makes a short pause, so that a caller that only looks for what comes next does not spin.
 func awaitAll(ctx context.Context, all []stat) error {
 	if len(all) == 0 {
 		time.Sleep(time.Millisecond)

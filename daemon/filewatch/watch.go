@@ -10,7 +10,7 @@ import (
 type Content[T any] interface {
 	// Same reports whether nothing has changed.
 	Same(T) bool
-	// Finished reports whether it looks as if nobody were still writing, given
+	// Finished reports whether it looks as if the writing were over, given
 	// what was known before.
 	Finished(before T) bool
 }
@@ -27,8 +27,8 @@ type Subject[T Content[T]] struct {
 	// Settled takes content that has changed and settled. No look is taken until
 	// it returns.
 	Settled func(T)
-	// Now takes those who cannot wait: each is called with a look taken at once,
-	// settled or not, which is then what is known.
+	// Now takes functions that cannot wait: each is called with a look taken at
+	// once, settled or not, which is then what is known.
 	Now <-chan func(T)
 }
 

@@ -7,10 +7,11 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// The kernel notices that the host at the other end of a connection is dead: of
-// an idle one by deadProbes probes of TCP's that nobody confirms, of one with
-// unanswered data, which suspends those probes, by a limit of its own. It counts
-// in seconds, so deadSoonest is the least: one, and one for each probe.
+// The kernel notices that the host at the other end of a connection is dead: if
+// the connection is idle, after deadProbes probes of TCP's that are not
+// confirmed; if it has unanswered data, which suspends those probes, by a limit
+// of its own. It counts in seconds, so deadSoonest is the least: one second, and
+// one for each probe.
 const (
 	deadProbes  = 3
 	deadSoonest = (1 + deadProbes) * time.Second

@@ -72,7 +72,7 @@ func (w *wire) end() error {
 	return w.ended
 }
 
-// foreign is what the other side did in place of HTTP/2, whose first word is a
+// foreign says what the other side did that is not HTTP/2, which begins with a
 // SETTINGS frame. It is "" for HTTP/2, and while nothing has happened.
 func (w *wire) foreign() string {
 	w.mu.Lock()

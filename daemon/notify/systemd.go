@@ -46,7 +46,7 @@ func New() *Systemd {
 }
 
 // KeepAliveEvery is how often KeepAlive is to be called: half of the unit's
-// WatchdogSec=. 0 means that nobody waits for it.
+// WatchdogSec=. 0 means that systemd does not wait for it.
 func (s *Systemd) KeepAliveEvery() time.Duration { return s.keepAlive }
 
 // Ready says that the unit is started. The status is one line for people, as in

@@ -74,7 +74,7 @@ func (e *episode) begin(window *time.Time, at time.Time) {
 	}
 }
 
-// late begins every running window anew: the time until now was not the head's.
+// late restarts every running window: the time until now was not the head's.
 func (e *episode) late(now time.Time) {
 	for _, t := range []*time.Time{&e.since, &e.refused, &e.silent, &e.stuck, &e.unable, &e.heard} {
 		if !t.IsZero() {

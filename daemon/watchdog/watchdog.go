@@ -9,7 +9,7 @@
 // the windows of the [Policy] is over, which is the loss of the head.
 //
 // Only the monotonic clock counts, so a stepped clock does not matter. If we
-// were late ourselves (stopped, starved of CPU), every window begins anew: our
+// were late ourselves (stopped, starved of CPU), every window restarts: our
 // silence is not the head's. If we were only a little late, over the end of a
 // window, the head is asked once more before it is lost. That clock stands
 // still while the host is suspended, and so do the windows.
@@ -90,7 +90,7 @@ func fixed(p Policy) InForce {
 // answers again; it must not block.
 //
 // A policy that is replaced counts at once, for an episode that has begun too:
-// it goes on with other windows. If Silent differs, the stream is opened anew,
+// it goes on with other windows. If Silent differs, the stream is opened again,
 // as its connection was made for the old one.
 func Watch(ctx context.Context, p InForce, h Head, tell func(doubt string)) error {
 	w := watch{inForce: p, head: h, tell: tell}

@@ -116,8 +116,8 @@ func (h home) leaf(n int) (leaf, int, error) {
 	}
 }
 
-// sweep removes what dead processes like this one, or former starts, left empty. What is not empty
-// stays, and is in nobody's way: no name is used twice.
+// sweep removes what dead processes like this one, or former starts, left empty. A cgroup
+// that is not empty stays. It is in the way of none, as no name is used twice.
 func (h home) sweep() {
 	if h.kind == none {
 		return
@@ -139,7 +139,7 @@ func (h home) sweep() {
 }
 
 // spawn has fork make a process that is born inside l. Where the kernel cannot clone into a cgroup,
-// we are inside ourselves for that moment: a child that was moved after its birth could have forked
+// this process enters l for that moment: a child that was moved after its birth could have forked
 // already.
 func (h home) spawn(l leaf, fork func(cgroup *os.File) (int, error)) (int, error) {
 	switch h.kind {

@@ -14,8 +14,9 @@ type sight struct {
 // nothing is true if neither a process nor the trace of one was there.
 func (s sight) nothing() bool { return len(s.living) == 0 && !s.dead }
 
-// look reaps, and says who of the tree is there. Processes are listed before the cgroups are read:
-// a PID that is used again in between then has another start time, and nobody signals it.
+// look reaps, and says which processes of the tree are there. It lists processes before it reads
+// the cgroups: a PID that is used again in between has another start time then, and is not
+// signalled.
 func (t *Tree) look() (sight, error) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
@@ -69,7 +70,8 @@ func (t *Tree) family(all []stat) (map[int]stat, error) {
 	return family, nil
 }
 
-// descendants returns ours out of all, without those that somebody else waits for and theirs.
+// descendants returns the descendants of this process out of all, without those that os/exec waits
+// for, and without the descendants of those.
 func (t *Tree) descendants(all map[int]stat) map[int]stat {
 	children := map[int][]stat{}
 	for _, s := range all {
@@ -94,7 +96,7 @@ func (t *Tree) descendants(all map[int]stat) map[int]stat {
 	return family
 }
 
-// isForeign is true for this process, and for its children that somebody else waits for.
+// isForeign is true for this process, and for its children that os/exec waits for.
 func (t *Tree) isForeign(s stat) bool {
 	started, found := t.foreign[s.pid]
 	return found && started == s.started || s.pid == os.Getpid()
