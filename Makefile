@@ -33,13 +33,14 @@ build: ## bin/raynoded, a static program for this machine
 	$(GO_BUILD) -o bin/raynoded ./cmd/raynoded
 
 package: ## .deb and .rpm for amd64 and arm64 in dist/ (VERSION=1.2.3 and DIST=folder change that)
-	mkdir -p dist $(DIST) && rm -rf $(DIST)/raynoded[-_]* $(DIST)/pages
+	@test -n "$$DIST" || { echo "DIST must name a folder, got nothing" >&2; exit 1; }
+	mkdir -p dist "$$DIST" && rm -rf "$$DIST"/raynoded[-_]* "$$DIST"/pages
 	awk -f packaging/changelog.awk CHANGELOG.md >dist/changelog.yaml
-	CGO_ENABLED=0 go run -tags pages $(GO_FLAGS) ./cmd/raynoded $(DIST)/pages
+	CGO_ENABLED=0 go run -tags pages $(GO_FLAGS) ./cmd/raynoded "$$DIST"/pages
 	for arch in $(ARCHES); do \
-		GOARCH=$$arch $(GO_BUILD) -o $(DIST)/linux-$$arch/raynoded ./cmd/raynoded || exit; \
+		GOARCH=$$arch $(GO_BUILD) -o "$$DIST"/linux-$$arch/raynoded ./cmd/raynoded || exit; \
 		for packager in deb rpm; do \
-			PACKAGE_ARCH=$$arch $(NFPM) package --packager $$packager --target $(DIST) || exit; \
+			PACKAGE_ARCH=$$arch $(NFPM) package --packager $$packager --target "$$DIST" || exit; \
 		done; \
 	done
 

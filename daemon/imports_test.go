@@ -45,12 +45,14 @@ var rooms = map[string]struct{ own, others []string }{
 		own: []string{"daemon/gcs/gcspb"}, others: []string{"google.golang.org/grpc", "google.golang.org/protobuf"},
 	},
 	"daemon/gcs/gcspb": {others: []string{"google.golang.org/grpc", "google.golang.org/protobuf"}},
-	"daemon/notify":    {own: []string{"daemon/role"}, others: []string{"github.com/coreos/go-systemd/v22"}},
-	"daemon/ray":       {own: []string{"daemon/role"}},
-	"daemon/reason":    {},
-	"daemon/report":    {own: []string{"daemon/role"}},
-	"daemon/role":      {others: []string{"github.com/BurntSushi/toml"}},
-	"daemon/watchdog":  {own: []string{"daemon/reason"}},
+	"daemon/notify": {
+		own: []string{"daemon/role"}, others: []string{"github.com/coreos/go-systemd/v22"},
+	},
+	"daemon/ray":      {own: []string{"daemon/role"}},
+	"daemon/reason":   {},
+	"daemon/report":   {own: []string{"daemon/role"}},
+	"daemon/role":     {others: []string{"github.com/BurntSushi/toml"}},
+	"daemon/watchdog": {own: []string{"daemon/reason"}},
 }
 
 func TestImports_Table(t *testing.T) {

@@ -32,21 +32,21 @@ var ownVariables = map[string]string{
 	"NCCL_CONF_FILE":                         `it names raynoded's file, unless env_from.nccl_delivery is "env"`,
 }
 
-// systemdVariables are the variables that systemd addresses to raynoded alone, as the unit's main
-// process. A name that ends in _ stands for all names that begin with it.
+// systemdVariables are the variables by which systemd talks to raynoded alone. A name that ends in
+// _ stands for all names that begin with it.
 var systemdVariables = []string{
-	"NOTIFY_SOCKET",    // whoever has it can end the unit's start, or the unit
-	"WATCHDOG_",        // the keep-alive is wanted of raynoded alone
+	"NOTIFY_SOCKET",    // a process that has it can end the unit's start, or the unit
+	"WATCHDOG_",        // systemd wants the keep-alive of raynoded alone
 	"LISTEN_",          // socket activation: descriptors that a child does not have
 	"FDSTORE",          // goes with NOTIFY_SOCKET
-	"JOURNAL_STREAM",   // says what raynoded's stderr is, not a child's
-	"MAINPID",          // raynoded's; only set in ExecReload= and the like
-	"MANAGERPID",       // of a user's service manager, to which a child must not talk
-	"SYSTEMD_EXEC_PID", // raynoded's
+	"JOURNAL_STREAM",   // says what raynoded's stderr is, not the child's
+	"MAINPID",          // raynoded; only set in ExecReload= and the like
+	"MANAGERPID",       // the user's service manager, which a child has nothing to say to
+	"SYSTEMD_EXEC_PID", // raynoded
 }
 
-// IsSystemdVariable reports whether systemd addresses a variable to raynoded alone. No child gets
-// it, and no role file may set it.
+// IsSystemdVariable says whether systemd means a variable for raynoded alone, so that no child may
+// have it.
 func IsSystemdVariable(name string) bool {
 	return slices.ContainsFunc(systemdVariables, func(s string) bool {
 		return name == s || strings.HasSuffix(s, "_") && strings.HasPrefix(name, s)
