@@ -109,6 +109,8 @@ func TestEnding_NothingIsLeft(t *testing.T) {
 				require.NotEmpty(t, left(t, report))
 				NewNetwork(t)
 				Folder(t)
+				// A test of another process may be at it just now.
+				Until(t, time.Minute, "it is cleaned up", func() bool { return len(left(t, report)) == 0 })
 			}
 			require.Empty(t, left(t, report))
 		})

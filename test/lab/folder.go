@@ -41,19 +41,19 @@ func newFolder() (*folder, error) {
 	if err != nil {
 		return nil, err
 	}
-	lock, err := lockFolder(path)
+	lock, err := lockFolder(path, unix.LOCK_EX) // a cleaner may hold it for a moment, and finds no mark
 	if err != nil {
 		return nil, err
 	}
 	return &folder{path: path, lock: lock}, os.WriteFile(filepath.Join(path, folderMark), nil, 0o600)
 }
 
-func lockFolder(path string) (*os.File, error) {
+func lockFolder(path string, how int) (*os.File, error) {
 	lock, err := os.OpenFile(path, unix.O_DIRECTORY|unix.O_NOFOLLOW, 0)
 	if err != nil {
 		return nil, err
 	}
-	if err := unix.Flock(int(lock.Fd()), unix.LOCK_EX|unix.LOCK_NB); err != nil {
+	if err := unix.Flock(int(lock.Fd()), how); err != nil {
 		lock.Close()
 		return nil, err
 	}
@@ -87,7 +87,7 @@ func cleanDeadFolder(path string) error {
 	if err := unix.Lstat(path, &stat); err != nil || int(stat.Uid) != os.Geteuid() {
 		return nil
 	}
-	lock, err := lockFolder(path)
+	lock, err := lockFolder(path, unix.LOCK_EX|unix.LOCK_NB)
 	if errors.Is(err, unix.EWOULDBLOCK) || errors.Is(err, unix.ENOTDIR) || errors.Is(err, fs.ErrNotExist) {
 		return nil
 	}
