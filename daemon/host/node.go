@@ -16,7 +16,7 @@ import (
 func (d Dirs) Node(r *role.Role, tokenFile string) ray.Node {
 	return ray.Node{
 		Role: r, Head: r.Kind == role.Head, Name: nodeName(r),
-		TempDir: d.temp(r), TokenFile: d.rayTokenOf(r, tokenFile), StoreDir: d.store(),
+		TempDir: d.temp(r), TokenFile: d.rayTokenOf(tokenFile), StoreDir: d.store(),
 	}
 }
 

@@ -21,7 +21,7 @@ func TestPlace_KeepToken(t *testing.T) {
 		require.NoError(t, os.WriteFile(file, []byte("first\n"), 0o600))
 		require.NoError(t, os.Chmod(file, c.mode))
 		require.NoError(t, dirs.WriteRayToken(r, gcs.NewToken("first\n")))
-		kept := dirs.rayTokenOf(r, file)
+		kept := dirs.rayTokenOf(file)
 		require.Equal(t, filepath.Join(dir, "ray-token"), kept)
 		info, err := os.Stat(kept)
 		require.NoError(t, err)
@@ -39,13 +39,30 @@ func TestPlace_KeepToken(t *testing.T) {
 	)
 }
 
-// Who has no token, or one that systemd keeps, is given no other file.
+// Ray finds a token that systemd keeps where it finds one of a file: a job sends the path to hosts
+// that have theirs the other way.
+func TestPlace_KeepToken_Credential(t *testing.T) {
+	dirs, r := Dirs{Run: t.TempDir()}, newRole(role.Worker)
+	r.Auth.Mode = role.Token
+	credentials := t.TempDir()
+	t.Setenv("CREDENTIALS_DIRECTORY", credentials)
+	file := filepath.Join(credentials, "ray-token")
+	require.NoError(t, os.WriteFile(file, []byte("of systemd"), 0o400))
+	require.NoError(t, dirs.WriteRayToken(r, gcs.NewToken("of systemd")))
+	kept := dirs.rayTokenOf(file)
+	require.Equal(t, filepath.Join(dirs.Run, "ray-token"), kept)
+	text, err := os.ReadFile(kept)
+	require.NoError(t, err)
+	require.Equal(t, "of systemd", string(text))
+	info, err := os.Stat(kept)
+	require.NoError(t, err)
+	require.Equal(t, os.FileMode(0o600), info.Mode().Perm())
+}
+
+// Who has no token is given no file.
 func TestPlace_KeepToken_None(t *testing.T) {
 	dirs, r := Dirs{Run: t.TempDir()}, newRole(role.Worker)
 	require.NoError(t, dirs.WriteRayToken(r, gcs.Token{}))
-	require.NoError(t, dirs.WriteRayToken(r, gcs.NewToken("of systemd")))
-	require.Equal(
-		t, "/run/credentials/raynoded.service/ray-token", dirs.rayTokenOf(r, "/run/credentials/raynoded.service/ray-token"),
-	)
+	require.Empty(t, dirs.rayTokenOf(""))
 	require.Empty(t, listing(t, dirs.Run))
 }

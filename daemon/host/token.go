@@ -100,23 +100,27 @@ func readToken(r *role.Role, credentials []string) (Token, error) {
 	return Token{Secret: gcs.NewToken(secret), File: file}, nil
 }
 
-// rayTokenOf is the file that Ray is given for a token file: the copy, or systemd's credential
-// itself.
-func (d Dirs) rayTokenOf(r *role.Role, file string) string {
-	if file == "" || r.Auth.TokenFile == "" {
-		return file
+// rayTokenOf is the file that Ray is given for a token file: the copy. Its path is the same on all
+// hosts, wherever each has its token from: a job may send its environment, with this path in it, to
+// all of them.
+func (d Dirs) rayTokenOf(file string) string {
+	if file == "" {
+		return ""
 	}
 	return d.RayToken()
 }
 
 // WriteRayToken writes Ray's copy of the token. The copy does not change while Ray runs: each of
-// Ray's processes reads it when it starts, and a new token is for a new cluster. A systemd
-// credential needs no copy, as it does not change either.
+// Ray's processes reads it when it starts, and a new token is for a new cluster.
 func (d Dirs) WriteRayToken(r *role.Role, secret gcs.Token) error {
-	if secret == (gcs.Token{}) || r.Auth.TokenFile == "" {
+	if secret == (gcs.Token{}) {
 		return nil
 	}
-	if err := copyToken(secret, r.Auth.TokenFile, d.RayToken()); err != nil {
+	from, err := tokenFile(r, credentials(r))
+	if err != nil {
+		return err
+	}
+	if err := copyToken(secret, from, d.RayToken()); err != nil {
 		return reason.Unfit("the runtime folder", "cannot keep the token: %w", err)
 	}
 	return nil
