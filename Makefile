@@ -86,6 +86,11 @@ matrix: package ## every fault in every way of use, and docs/reliability.md from
 	test/setup wheels
 	test/setup root dnf
 	go test -timeout 30m -v -tags 'systemd matrix' -run '^TestAnsible_(APT|DNF|Ray.*)$$' ./test/ansible
+	test/setup nccl
+	go build -race -buildvcs=false -o bin/raynoded.race ./cmd/raynoded
+	go test -timeout 30m -v -tags 'ray matrix' -run '^TestNCCL$$' ./test/ray
+	test/setup root torch
+	go test -timeout 30m -v -tags 'systemd matrix' -run '^TestHost_Gloo$$' ./test/hosts
 	RAYNODED_MATRIX=all go test -timeout 30m -v -tags ray -run '^TestFleet' ./daemon
 	RAYNODED_MATRIX=all go test -timeout 1h -v -tags bench -run '^TestFaults$$' ./test/bench
 	go run ./test/reliability

@@ -13,6 +13,8 @@
 //	systemd  test/ansible   the Ansible role and its playbooks, on a fleet
 //	systemd  test/lab       the lab itself: hosts, networks, power, lines
 //	matrix   test/ansible   what of it takes repositories or a second Ray
+//	matrix   test/ray       which interface NVIDIA's NCCL takes
+//	matrix   test/hosts     an all-reduce of PyTorch's over hosts that differ
 //	chaos    test/chaos     a cluster of three under random faults, for as long as you like
 //	bench    test/bench     the numbers of docs/performance.md
 //	none     the others     the tools of the tests
@@ -31,6 +33,8 @@
 //	ray      make build; .lab                   go test -tags ray -run TestNone ./test/ray
 //	systemd  make package; .lab, root           go test -tags systemd -run Host_Job ./test/hosts
 //	matrix   also test/setup wheels, root dnf   go test -tags systemd,matrix -run _APT ./test/ansible
+//	         or test/setup root torch           go test -tags systemd,matrix -run Gloo ./test/hosts
+//	         or test/setup nccl, make build     go test -tags ray,matrix -run NCCL ./test/ray
 //	chaos    as systemd                         CHAOS_TIME=2m go test -tags chaos -v ./test/chaos
 //	bench    as systemd                         BENCH_ROUNDS=1 test/bench/run loss
 //
