@@ -10,6 +10,7 @@ import (
 	"github.com/raynoded/raynoded/daemon/child"
 	"github.com/raynoded/raynoded/daemon/host"
 	"github.com/raynoded/raynoded/daemon/notify"
+	"github.com/raynoded/raynoded/daemon/pause"
 	"github.com/raynoded/raynoded/daemon/ray"
 	"github.com/raynoded/raynoded/daemon/reason"
 	"github.com/raynoded/raynoded/daemon/role"
@@ -113,7 +114,7 @@ func (d *Daemon) liveOn(ctx, hurry context.Context) error {
 		if reason.Of(why).HeadGone {
 			continue
 		}
-		retry := func(ctx context.Context) error { return pause(ctx, retryInterval) }
+		retry := func(ctx context.Context) error { return pause.For(ctx, retryInterval) }
 		err = d.loop.until(ctx, retry, d.loop.restartRequested)
 		if err != nil && !reason.Of(err).Renewed {
 			return d.loop.end(err)

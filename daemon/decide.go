@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/raynoded/raynoded/daemon/host"
+	"github.com/raynoded/raynoded/daemon/pause"
 	"github.com/raynoded/raynoded/daemon/reason"
 	"github.com/raynoded/raynoded/daemon/role"
 )
@@ -76,15 +77,15 @@ func (l *loop) joinLimit(ctx context.Context) (context.Context, context.CancelFu
 	if r.Standing() {
 		return context.WithCancel(ctx)
 	}
-	return context.WithDeadlineCause(ctx, l.entered.Add(r.Cluster.JoinTimeout.Duration), errTimeUp)
+	return context.WithDeadlineCause(ctx, l.entered.Add(r.Cluster.JoinTimeout.Duration), pause.ErrTimeUp)
 }
 
 // pauseWithin pauses within a limit that joinLimit made. That it is over counts only if it still is
 // the limit.
 func (l *loop) pauseWithin(limited context.Context, t time.Duration) error {
-	over := pause(limited, t)
+	over := pause.For(limited, t)
 	r := l.roles.now()
-	if errors.Is(over, errTimeUp) && (r.Standing() || time.Since(l.entered) < r.Cluster.JoinTimeout.Duration) {
+	if errors.Is(over, pause.ErrTimeUp) && (r.Standing() || time.Since(l.entered) < r.Cluster.JoinTimeout.Duration) {
 		return nil
 	}
 	return over
@@ -92,7 +93,7 @@ func (l *loop) pauseWithin(limited context.Context, t time.Duration) error {
 
 // unreachable is why the wait for the head is over; last is what was wrong with it until then.
 func (l *loop) unreachable(over, last error) error {
-	if !errors.Is(over, errTimeUp) {
+	if !errors.Is(over, pause.ErrTimeUp) {
 		return over
 	}
 	timeout := l.roles.now().Cluster.JoinTimeout

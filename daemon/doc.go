@@ -17,6 +17,7 @@
 //	daemon/watchdog   the watch over the head: policy over probes, returns only with a reason
 //	daemon/filewatch  says when files have changed and settled
 //	daemon/report     what we tell people and machines: the control socket
+//	daemon/pause      waits for a time, and says why it was cut short
 //	daemon/notify     what we tell systemd and the journal, and what children must not inherit
 //
 // daemon knows any room. host and cluster know leaves, not each other. A leaf knows at most role
@@ -32,9 +33,8 @@
 //	Daemon  daemon.go runs one life after another, watchreload.go brings it edits
 //	life    one Ray, from the checks of the host to the last process gone: life.go, prepare.go,
 //	        environment.go, join.go, warmup.go, comeup.go, start.go, watch.go, judge.go,
-//	        census.go, tidy.go, job.go,
-//	        drain.go; it has processes (processes.go, supervise.go, started.go, stop.go)
-//	        and a cluster.Member
+//	        census.go, tidy.go, job.go, drain.go; it has processes (processes.go, supervise.go,
+//	        started.go, stop.go) and a cluster.Member
 //	loop    the node's state and the one select: loop.go, phase.go, notes.go, ends.go, reload.go,
 //	        decide.go; it has roles (roles.go, force.go)
 //
@@ -52,8 +52,8 @@
 //	           every problem at once
 //	tidyFirst  old sessions go, for a second at most
 //	join       a worker asks the head's GCS until it answers as one that this node may join: its
-//	           token, its cluster id, its Ray and Python, the head's own node. No Python asks; one
-//	           reads, once, what Ray will import (warmUp). A head finds its address
+//	           token, its cluster id, its Ray and Python, the head's own node. It asks without
+//	           Python; meanwhile warmUp reads, once, what Ray will import. A head finds its address
 //	comeUp     start and arrive, again where only Ray's agents were slow
 //	start      `ray start` without --block: Ray's processes become raynoded's own children, which is
 //	           their subreaper
@@ -160,7 +160,8 @@
 //     the host, [env], files. It is made twice: before the join, to find what is wrong with it, and
 //     before `ray start`, when the node's address is known. What differs from host to host goes to
 //     NCCL by a file, as drivers send their environment to other hosts (docs/environment.md).
-//     ray.env has nothing of it.
+//     ray.env has nothing of it. What is derived for one host and goes by the environment, Ray's
+//     processes get and a head's [job] does not: it may send its environment to other hosts.
 //   - RAY_gcs_rpc_server_reconnect_timeout_s is set a minute above every window of ours, so that
 //     raynoded, which knows the policy, leaves before the raylet does.
 //   - A reload that is bad changes nothing, and is complained about until it is mended. A key that

@@ -4,6 +4,7 @@ import (
 	"context"
 	"time"
 
+	"github.com/raynoded/raynoded/daemon/pause"
 	"github.com/raynoded/raynoded/daemon/reason"
 	"github.com/raynoded/raynoded/daemon/role"
 )
@@ -19,7 +20,7 @@ func (l *life) drain(hurry context.Context, why error) error {
 		return nil
 	}
 	l.enter(Draining, why)
-	ctx, cancel := within(hurry, limit)
+	ctx, cancel := pause.Within(hurry, limit)
 	defer cancel()
 	over := l.until(ctx, l.announceDrain, l.processes.supervise, l.watch)
 	l.processes.headless = reason.Of(over).HeadGone

@@ -26,7 +26,7 @@ func (l *life) finalizeEnvironment() error {
 		l.entry().Infof("environment: not applied: %s of %s: %s", n.Name, n.From, n.Why)
 	}
 	l.node.Digest = l.environment.Digest
-	if err := l.dirs.WriteRayToken(l.role(), l.member.Head.Token); err != nil {
+	if err := l.dirs.WriteRayToken(l.token); err != nil {
 		return err
 	}
 	return l.dirs.WriteNCCLConf(l.environment.NCCLConf())

@@ -28,7 +28,8 @@ var rooms = map[string]struct{ own, others []string }{
 	"daemon": {
 		own: []string{
 			"daemon/child", "daemon/cluster", "daemon/environ", "daemon/filewatch", "daemon/gcs", "daemon/host",
-			"daemon/notify", "daemon/ray", "daemon/reason", "daemon/report", "daemon/role", "daemon/watchdog",
+			"daemon/notify", "daemon/pause", "daemon/ray", "daemon/reason", "daemon/report", "daemon/role",
+			"daemon/watchdog",
 		},
 		others: []string{"github.com/sirupsen/logrus"},
 	},
@@ -36,7 +37,9 @@ var rooms = map[string]struct{ own, others []string }{
 		own: []string{"daemon/environ", "daemon/gcs", "daemon/ray", "daemon/reason", "daemon/role"},
 	},
 	"daemon/cluster": {
-		own: []string{"daemon/gcs", "daemon/ray", "daemon/reason", "daemon/role", "daemon/watchdog"},
+		own: []string{
+			"daemon/gcs", "daemon/pause", "daemon/ray", "daemon/reason", "daemon/role", "daemon/watchdog",
+		},
 	},
 	"daemon/child":     {},
 	"daemon/environ":   {own: []string{"daemon/role"}},
@@ -48,6 +51,7 @@ var rooms = map[string]struct{ own, others []string }{
 	"daemon/notify": {
 		own: []string{"daemon/role"}, others: []string{"github.com/coreos/go-systemd/v22"},
 	},
+	"daemon/pause":    {},
 	"daemon/ray":      {own: []string{"daemon/role"}},
 	"daemon/reason":   {},
 	"daemon/report":   {own: []string{"daemon/role"}},

@@ -8,6 +8,7 @@ import (
 	"github.com/raynoded/raynoded/daemon/child"
 	"github.com/raynoded/raynoded/daemon/cluster"
 	"github.com/raynoded/raynoded/daemon/host"
+	"github.com/raynoded/raynoded/daemon/pause"
 	"github.com/raynoded/raynoded/daemon/reason"
 	"github.com/raynoded/raynoded/daemon/role"
 )
@@ -45,7 +46,7 @@ func (l *life) complete(ctx context.Context) error {
 	if l.role().Kind == role.Single {
 		return nil
 	}
-	ctx, cancel := within(ctx, j.WaitTimeout.Duration)
+	ctx, cancel := pause.Within(ctx, j.WaitTimeout.Duration)
 	defer cancel()
 	var have cluster.Totals
 	before := false
@@ -64,7 +65,7 @@ func (l *life) complete(ctx context.Context) error {
 			}
 		}
 		if over := r.pause(ctx, countInterval/2); over != nil {
-			if errors.Is(over, errTimeUp) {
+			if errors.Is(over, pause.ErrTimeUp) {
 				return fmt.Errorf(
 					"%w within job.wait_timeout (%s): %s", reason.ErrIncomplete, j.WaitTimeout, have.OutOf(want, j.WaitGPUs),
 				)

@@ -9,9 +9,11 @@ import (
 	"strings"
 	"time"
 
+	"github.com/raynoded/raynoded/daemon/cluster"
 	"github.com/raynoded/raynoded/daemon/environ"
 	"github.com/raynoded/raynoded/daemon/gcs"
 	"github.com/raynoded/raynoded/daemon/host"
+	"github.com/raynoded/raynoded/daemon/pause"
 	"github.com/raynoded/raynoded/daemon/ray"
 	"github.com/raynoded/raynoded/daemon/reason"
 )
@@ -29,7 +31,7 @@ const headStartsInterval = 200 * time.Millisecond
 const askPythonTimeout = 30 * time.Second
 
 // join finds the head: of a head itself, of a worker by asking its GCS until it answers as one this
-// node may join. No Python asks.
+// node may join. It asks without Python.
 func (l *life) join(ctx context.Context) error {
 	if l.node.Head {
 		return l.prepareHead(ctx)
@@ -77,7 +79,7 @@ func (l *life) prepareHead(ctx context.Context) error {
 // ask asks the head once, and compares what it is with what this node may join. The address that
 // answered is the one that Ray is given and the watchdog watches.
 func (l *life) ask(ctx context.Context) error {
-	limited, cancel := context.WithTimeout(ctx, askTimeout)
+	limited, cancel := context.WithTimeout(ctx, cluster.AskTimeout)
 	defer cancel()
 	conn, err := gcs.Dial(limited, gcs.Head{Address: l.role().Cluster.Head.String(), Token: l.member.Head.Token})
 	if err != nil {
@@ -109,7 +111,7 @@ var errHeadStarts = errors.New("the head's own node is not in the cluster yet")
 // headIsUp returns an error until the GCS lists the head's own node as alive. Before, the head may
 // have to start again (comeUp), as another cluster.
 func (l *life) headIsUp(ctx context.Context, conn *gcs.Conn) error {
-	ctx, cancel := context.WithTimeout(ctx, askTimeout)
+	ctx, cancel := context.WithTimeout(ctx, cluster.AskTimeout)
 	defer cancel()
 	all, err := conn.Nodes(ctx)
 	if err == nil && !slices.ContainsFunc(all, func(n gcs.Node) bool { return n.Head && n.Alive }) {
@@ -161,7 +163,7 @@ func (l *life) fits(ctx context.Context, theirs gcs.Versions) error {
 	if l.matches(theirs) == nil {
 		return nil
 	}
-	ctx, cancel := within(ctx, askPythonTimeout)
+	ctx, cancel := pause.Within(ctx, askPythonTimeout)
 	defer cancel()
 	install, err := ray.Ask(ctx, l.install.Bin, l.processes.output)
 	if err != nil {
@@ -189,9 +191,8 @@ func (l *life) matches(theirs gcs.Versions) error {
 
 func (l *life) differ(what, theirs, ours string) error {
 	return fmt.Errorf(
-		"%w: ray.bin: %s has %s %s, the head %s has %s: install the same on "+
-			"both", reason.ErrMismatch, l.install.Bin, what, ours,
-		l.role().Cluster.Head, theirs,
+		"%w: ray.bin: %s has %s %s, the head %s has %s: install the same on both",
+		reason.ErrMismatch, l.install.Bin, what, ours, l.role().Cluster.Head, theirs,
 	)
 }
 

@@ -9,6 +9,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/raynoded/raynoded/daemon/gcs"
+	"github.com/raynoded/raynoded/daemon/pause"
 	"github.com/raynoded/raynoded/daemon/ray"
 	"github.com/raynoded/raynoded/daemon/reason"
 	"github.com/raynoded/raynoded/daemon/role"
@@ -60,13 +61,13 @@ func TestLife_Join_Asked(t *testing.T) {
 // A Ray of this host that cannot say its version now is no reason to refuse the head for good.
 func TestLife_Fits_CannotAsk(t *testing.T) {
 	over, cancel := context.WithCancelCause(t.Context())
-	cancel(errTimeUp)
+	cancel(pause.ErrTimeUp)
 	bin := filepath.Join(t.TempDir(), "ray")
 	for name, c := range map[string]struct {
 		ctx context.Context
 		err error
 	}{
-		"it takes too long": {over, errTimeUp},
+		"it takes too long": {over, pause.ErrTimeUp},
 		"it does not start": {t.Context(), ray.ErrNotRay},
 	} {
 		t.Run(name, func(t *testing.T) {

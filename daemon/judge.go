@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/raynoded/raynoded/daemon/cluster"
+	"github.com/raynoded/raynoded/daemon/pause"
 	"github.com/raynoded/raynoded/daemon/reason"
 	"github.com/raynoded/raynoded/daemon/role"
 	"github.com/raynoded/raynoded/daemon/watchdog"
@@ -23,8 +25,8 @@ func (l *life) judge(ctx context.Context, why error) error {
 	if !errors.As(why, &f) {
 		return l.unjoined(why)
 	}
-	if errors.Is(why, errSignalled) {
-		_ = l.until(ctx, func(ctx context.Context) error { return pause(ctx, signalPatience) })
+	if errors.Is(why, reason.ErrSignalled) {
+		_ = l.until(ctx, func(ctx context.Context) error { return pause.For(ctx, signalPatience) })
 	}
 	if l.role().Kind == role.Worker {
 		if lost := l.until(ctx, l.headAnswers); lost != nil {
@@ -61,7 +63,7 @@ func (l *life) headAnswers(ctx context.Context) error {
 		policy, _ := l.policy()
 		return watchdog.Judge(ctx, policy, l.head())
 	}
-	ctx, cancel := context.WithTimeout(ctx, askTimeout)
+	ctx, cancel := context.WithTimeout(ctx, cluster.AskTimeout)
 	defer cancel()
 	if a := l.member.Probe(ctx); a.Verdict == watchdog.Another {
 		return &watchdog.LostError{Loss: watchdog.LossAnother, Err: a.Err}

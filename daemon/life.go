@@ -24,6 +24,7 @@ type life struct {
 
 	install     ray.Install
 	warmed      *ray.Install // whose files were read beforehand, in this life or another
+	token       host.Token
 	node        ray.Node
 	sources     environ.Sources
 	environment environ.Result

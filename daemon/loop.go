@@ -46,6 +46,12 @@ func newLoop(r *roles, log logrus.FieldLogger, relog func(role.Log), systemd *no
 // ends.
 type guard func(ctx context.Context) error
 
+// forever is the guard that has nothing to say.
+func forever(ctx context.Context) error {
+	<-ctx.Done()
+	return context.Cause(ctx)
+}
+
 // until runs the guards beside the node's loop, the one place that changes the node's state. It
 // returns what the first of them said, once all have returned, unless what another said meanwhile
 // outweighs it.

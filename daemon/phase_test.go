@@ -10,6 +10,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/raynoded/raynoded/daemon/pause"
 	"github.com/raynoded/raynoded/daemon/reason"
 	"github.com/raynoded/raynoded/daemon/role"
 	"github.com/raynoded/raynoded/daemon/watchdog"
@@ -117,9 +118,9 @@ func TestProcesses_Supervise_ReportsAgain(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		l := lifeOn(beating(t, newRole(role.Worker)))
 		l.processes.dead = []string{"monitor ended with exit code 1", "dashboard ended with exit code 1"}
-		require.Equal(t, errTimeUp, l.until(t.Context(), l.processes.supervise, func(ctx context.Context) error {
-			_ = pause(ctx, time.Second)
-			return errTimeUp
+		require.Equal(t, pause.ErrTimeUp, l.until(t.Context(), l.processes.supervise, func(ctx context.Context) error {
+			_ = pause.For(ctx, time.Second)
+			return pause.ErrTimeUp
 		}))
 		require.Equal(t, "monitor ended with exit code 1, dashboard ended with exit code 1", l.notes[degraded])
 	})

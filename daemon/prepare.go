@@ -17,9 +17,11 @@ func (l *life) prepare(ctx context.Context) error {
 	if ctx.Err() != nil {
 		return context.Cause(ctx)
 	}
-	token, tokenErr := host.ReadToken(l.role())
-	l.install, l.member.Head.Token = install, token.Secret
-	l.node = l.dirs.Node(l.role(), token.File)
+	l.install = install
+	var tokenErr error
+	l.token, tokenErr = host.ReadToken(l.role())
+	l.member.Head.Token = l.token.Secret
+	l.node = l.dirs.Node(l.role(), l.token.File)
 	l.node.Version = install.Ray
 	return errors.Join(
 		l.installFits(install, err), tokenErr, l.dirs.MakeForRay(l.role()), l.resolveEnvironment(), l.jobFound(),

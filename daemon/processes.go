@@ -2,7 +2,6 @@ package daemon
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"os"
 	"os/exec"
@@ -68,17 +67,13 @@ func (d death) String() string {
 // errSlowAgents is how a start of Ray fails that may go well the next time.
 var errSlowAgents = fmt.Errorf("Ray's agents needed more than %g s", ray.AgentTimeout.Seconds())
 
-// errSignalled is how Ray fails where somebody else has stopped it, as `ray stop` does with every
-// Ray of a host.
-var errSignalled = errors.New("it got a SIGTERM that raynoded did not send: did somebody run `ray stop`?")
-
 // failure is what the death of a vital program means to its node.
 func (d death) failure() error {
 	switch {
 	case ray.SlowAgents(d.Program):
 		return reason.Failed("%w: %s", errSlowAgents, d)
 	case d.exit.Signal == syscall.SIGTERM, ray.Signalled(d.Program):
-		return reason.Failed("%s: %w", d, errSignalled)
+		return reason.Failed("%s: %w", d, reason.ErrSignalled)
 	default:
 		return reason.Failed("%s", d)
 	}

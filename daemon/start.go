@@ -4,14 +4,10 @@ import (
 	"context"
 	"crypto/rand"
 	"encoding/hex"
-	"time"
 
 	"github.com/raynoded/raynoded/daemon/child"
 	"github.com/raynoded/raynoded/daemon/reason"
 )
-
-// askTimeout is for one question to the GCS.
-const askTimeout = 5 * time.Second
 
 // start starts `ray start`, which puts Ray's processes beside itself and returns.
 func (l *life) start() error {

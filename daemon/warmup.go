@@ -4,9 +4,9 @@ import (
 	"github.com/raynoded/raynoded/daemon/child"
 )
 
-// warmUp has all read, once, that Ray's agents import, while there is nothing else to do: a start
-// finds it in memory, and compiled where this user may write. It has the lowest priority, and runs
-// on when the head is there.
+// warmUp reads, once, the Python files that Ray's agents import, while this node waits anyway. A
+// start then finds them in memory, and compiled where this user may write. The reading has the
+// lowest priority, and goes on when the head is there.
 func (l *life) warmUp() {
 	path, args := l.install.WarmUp()
 	if path == "" || *l.warmed == l.install {

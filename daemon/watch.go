@@ -3,7 +3,6 @@ package daemon
 import (
 	"context"
 	"errors"
-	"strings"
 
 	"github.com/raynoded/raynoded/daemon/reason"
 	"github.com/raynoded/raynoded/daemon/watchdog"
@@ -17,8 +16,6 @@ func (l *life) watch(ctx context.Context) error {
 	}
 	err := watchdog.Watch(ctx, l.policy, l.head(), func(text string) { l.note(ctx, doubt, text) })
 	switch {
-	case errors.Is(err, watchdog.ErrDisowned) && strings.Contains(err.Error(), "SIGTERM"): // seen before its end
-		return reason.Failed("%w: %w", err, errSignalled)
 	case errors.Is(err, watchdog.ErrDisowned):
 		return reason.Failure{Err: err}
 	case l.node.Head && errors.Is(err, reason.ErrHeadLost):

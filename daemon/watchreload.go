@@ -20,7 +20,7 @@ func (d *Daemon) watchForReloads(ctx context.Context) {
 	ask := func(asking context.Context) (report.Reloaded, error) {
 		answer := make(chan report.Reloaded, 1)
 		select {
-		case now <- func(r host.Snapshot) { answer <- d.propose(ctx, r) }: // also if nobody listens any more: it counts
+		case now <- func(r host.Snapshot) { answer <- d.propose(ctx, r) }: // it counts, also if nobody waits for the answer
 			return <-answer, context.Cause(ctx)
 		case <-asking.Done():
 			return report.Reloaded{}, context.Cause(asking)
@@ -37,15 +37,15 @@ func (d *Daemon) watchForReloads(ctx context.Context) {
 			}
 		}
 	})
-	kernel, err := filewatch.Open()
+	inotify, err := filewatch.Open()
 	if err != nil {
 		d.loop.log.WithError(err).Warn("an edit of the role file takes up to 30 s to be seen")
 	} else {
-		defer kernel.Close()
+		defer inotify.Close()
 	}
 	path := d.options.Files.Path()
 	inForce := func() *role.Role { return d.loop.roles.now().Role }
-	_ = filewatch.Watch(ctx, kernel, filewatch.Subject[host.Snapshot]{
+	_ = filewatch.Watch(ctx, inotify, filewatch.Subject[host.Snapshot]{
 		Paths: func() []string { return host.Paths(path, inForce()) },
 		Look:  func() host.Snapshot { return host.Read(path, inForce()) },
 		Known: host.Snapshot{Files: d.options.Files, Named: host.Fingerprints(d.options.Role)},

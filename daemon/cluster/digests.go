@@ -36,7 +36,7 @@ func FindDigests(ctx context.Context, decided *role.Role, token gcs.Token) (Dige
 	if decided.Kind == role.Single {
 		return Digests{Nodes: []NodeDigest{}}, nil
 	}
-	ctx, cancel := context.WithTimeout(ctx, askTimeout)
+	ctx, cancel := context.WithTimeout(ctx, AskTimeout)
 	defer cancel()
 	conn, all, err := nodesOf(ctx, decided, token)
 	switch {

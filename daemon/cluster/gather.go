@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/raynoded/raynoded/daemon/gcs"
+	"github.com/raynoded/raynoded/daemon/pause"
 	"github.com/raynoded/raynoded/daemon/reason"
 	"github.com/raynoded/raynoded/daemon/role"
 )
@@ -69,7 +70,7 @@ type Gathering struct {
 // ErrUnreachable when the time is up. Any other reason is returned at once if asking again would
 // not change it.
 func Gather(ctx context.Context, r *role.Role, g Gathering) (Gathered, error) {
-	ctx, cancel := context.WithTimeoutCause(ctx, g.Limit, errTimeUp)
+	ctx, cancel := pause.Within(ctx, g.Limit)
 	defer cancel()
 	have := Initial(r, g.Want)
 	var last string
@@ -90,10 +91,10 @@ func Gather(ctx context.Context, r *role.Role, g Gathering) (Gathered, error) {
 		case last == "": // the only question, cut short
 			last = err.Error()
 		}
-		over := pause(ctx, gatherInterval)
+		over := pause.For(ctx, gatherInterval)
 		switch {
 		case over == nil:
-		case !errors.Is(over, errTimeUp):
+		case !errors.Is(over, pause.ErrTimeUp):
 			return have, over
 		case met:
 			return have, fmt.Errorf("%w within %s: %s", reason.ErrIncomplete, g.Limit, have)
@@ -130,7 +131,7 @@ func (g Gathering) ask(ctx context.Context) (Gathered, error) {
 	if decided.Kind == role.Single {
 		return g.Want.single()
 	}
-	ctx, cancel := context.WithTimeout(ctx, askTimeout)
+	ctx, cancel := context.WithTimeout(ctx, AskTimeout)
 	defer cancel()
 	conn, all, err := nodesOf(ctx, decided, g.Token)
 	if err != nil {

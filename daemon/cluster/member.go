@@ -3,19 +3,20 @@ package cluster
 import (
 	"context"
 	"fmt"
-	"strings"
 	"sync/atomic"
 	"time"
 
 	"github.com/raynoded/raynoded/daemon/gcs"
+	"github.com/raynoded/raynoded/daemon/pause"
 	"github.com/raynoded/raynoded/daemon/ray"
 	"github.com/raynoded/raynoded/daemon/reason"
 )
 
-const (
-	askTimeout   = 5 * time.Second       // for one question to the GCS
-	listInterval = 20 * time.Millisecond // between two questions whether the GCS lists this node
-)
+// AskTimeout is how long one question to the GCS may take.
+const AskTimeout = 5 * time.Second
+
+// listInterval is between two questions whether the GCS lists this node.
+const listInterval = 20 * time.Millisecond
 
 // Member is one start of this host's node, as the GCS of its cluster lists it. Each field is set
 // before the first call of a method that needs it, and does not change afterwards.
@@ -47,7 +48,7 @@ func (m *Member) Await(ctx context.Context) error {
 		if gcs.FaultOf(err) == gcs.Unauthorized {
 			return fmt.Errorf("%w: %w", reason.ErrToken, err)
 		}
-		if err := pause(ctx, listInterval); err != nil {
+		if err := pause.For(ctx, listInterval); err != nil {
 			return err
 		}
 	}
@@ -68,7 +69,7 @@ func (m *Member) awaitOn(ctx context.Context, conn *gcs.Conn) error {
 		if alive {
 			return nil
 		}
-		if err := pause(ctx, listInterval); err != nil {
+		if err := pause.For(ctx, listInterval); err != nil {
 			return err
 		}
 	}
@@ -107,7 +108,7 @@ func (m *Member) Nodes(ctx context.Context) ([]gcs.Node, error) {
 		return nil, err
 	}
 	defer conn.Close()
-	ctx, cancel := context.WithTimeout(ctx, askTimeout)
+	ctx, cancel := context.WithTimeout(ctx, AskTimeout)
 	defer cancel()
 	return conn.Nodes(ctx)
 }
@@ -120,13 +121,13 @@ func (m *Member) Drained(ctx context.Context) error {
 		return nil
 	}
 	defer conn.Close()
-	ctx, cancel := context.WithTimeout(ctx, askTimeout)
+	ctx, cancel := context.WithTimeout(ctx, AskTimeout)
 	defer cancel()
 	me, err := m.me(ctx, conn)
 	if err != nil || me.Alive {
 		return nil
 	}
-	if strings.Contains(me.Death.Message, "SIGTERM") { // of whoever stops Ray on this host, which is no drain
+	if me.Death.Signalled() { // somebody stopped Ray on this host, which is no drain
 		return nil
 	}
 	switch me.Death.Reason {
@@ -145,13 +146,13 @@ func (m *Member) Leave(ctx context.Context, why string, deadline time.Time) erro
 		return err
 	}
 	defer conn.Close()
-	ctx, cancel := context.WithTimeout(ctx, askTimeout)
+	ctx, cancel := context.WithTimeout(ctx, AskTimeout)
 	defer cancel()
 	return conn.Drain(ctx, m.NodeID, why, deadline)
 }
 
 func (m *Member) dial(ctx context.Context) (*gcs.Conn, error) {
-	ctx, cancel := context.WithTimeout(ctx, askTimeout)
+	ctx, cancel := context.WithTimeout(ctx, AskTimeout)
 	defer cancel()
 	return gcs.Dial(ctx, m.headInForce())
 }

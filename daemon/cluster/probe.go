@@ -65,12 +65,12 @@ func (m *Member) disowned(ctx context.Context, conn *gcs.Conn) watchdog.Answer {
 		return noAnswerOn(err)
 	case me.Alive:
 		return watchdog.Answer{Verdict: watchdog.Answered}
-	default:
-		return watchdog.Answer{
-			Verdict: watchdog.Disowned,
-			Err:     fmt.Errorf("the GCS says node %s is dead%s", m.NodeID, reason.Because(me.Death.Message)),
-		}
 	}
+	err = fmt.Errorf("the GCS says node %s is dead%s", m.NodeID, reason.Because(me.Death.Message))
+	if me.Death.Signalled() {
+		err = fmt.Errorf("%w: %w", err, reason.ErrSignalled)
+	}
+	return watchdog.Answer{Verdict: watchdog.Disowned, Err: err}
 }
 
 // noAnswer says what a fault of the client means to the watch. If something that is not a GCS

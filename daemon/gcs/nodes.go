@@ -5,6 +5,7 @@ import (
 	"encoding/hex"
 	"math"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/raynoded/raynoded/daemon/gcs/gcspb"
@@ -33,6 +34,10 @@ type Death struct {
 	Reason  DeathReason
 	Message string // "" before Ray 2.40
 }
+
+// Signalled says whether the node's raylet got a SIGTERM, which Ray calls an expected end. Before
+// Ray 2.40, nobody can say.
+func (d Death) Signalled() bool { return strings.Contains(d.Message, "SIGTERM") }
 
 // DeathReason is Ray's NodeDeathInfo.Reason.
 type DeathReason int

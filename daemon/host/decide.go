@@ -78,8 +78,8 @@ func decideByLauncher(r *role.Role, getenv func(string) string) error {
 		err3 = unset("head_host", names.HeadHost)
 	case notIP != nil && strings.Contains(host, ":"):
 		err3 = fmt.Errorf(
-			"%w: cluster.auto.head_host: the variable %s must be a host without a port, got "+
-				"%q", reason.ErrRole, names.HeadHost, host,
+			"%w: cluster.auto.head_host: the variable %s must be a host without a port, got %q",
+			reason.ErrRole, names.HeadHost, host,
 		)
 	}
 	if err := errors.Join(err1, err2, err3); err != nil {

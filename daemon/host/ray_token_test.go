@@ -15,12 +15,10 @@ import (
 func TestPlace_KeepToken(t *testing.T) {
 	dir := t.TempDir()
 	dirs, file := Dirs{Run: dir}, filepath.Join(dir, "token")
-	r := newRole(role.Worker)
-	r.Auth.Mode, r.Auth.TokenFile = role.Token, file
 	for _, c := range []struct{ mode, kept os.FileMode }{{0o640, 0o640}, {0o600, 0o600}, {0o460, 0o640}} {
 		require.NoError(t, os.WriteFile(file, []byte("first\n"), 0o600))
 		require.NoError(t, os.Chmod(file, c.mode))
-		require.NoError(t, dirs.WriteRayToken(r, gcs.NewToken("first\n")))
+		require.NoError(t, dirs.WriteRayToken(Token{gcs.NewToken("first\n"), file}))
 		kept := dirs.rayTokenOf(file)
 		require.Equal(t, filepath.Join(dir, "ray-token"), kept)
 		info, err := os.Stat(kept)
@@ -34,7 +32,7 @@ func TestPlace_KeepToken(t *testing.T) {
 	}
 	require.NoError(t, os.Remove(file))
 	require.EqualError(
-		t, dirs.WriteRayToken(r, gcs.NewToken("first")),
+		t, dirs.WriteRayToken(Token{gcs.NewToken("first"), file}),
 		"this host is not fit: the runtime folder: cannot keep the token: stat "+file+": no such file or directory",
 	)
 }
@@ -47,13 +45,15 @@ func TestPlace_KeepToken_Credential(t *testing.T) {
 	credentials := t.TempDir()
 	t.Setenv("CREDENTIALS_DIRECTORY", credentials)
 	file := filepath.Join(credentials, "ray-token")
-	require.NoError(t, os.WriteFile(file, []byte("of systemd"), 0o400))
-	require.NoError(t, dirs.WriteRayToken(r, gcs.NewToken("of systemd")))
-	kept := dirs.rayTokenOf(file)
+	require.NoError(t, os.WriteFile(file, []byte("of-systemd"), 0o400))
+	token, err := ReadToken(r)
+	require.NoError(t, err)
+	require.NoError(t, dirs.WriteRayToken(token))
+	kept := dirs.rayTokenOf(token.File)
 	require.Equal(t, filepath.Join(dirs.Run, "ray-token"), kept)
 	text, err := os.ReadFile(kept)
 	require.NoError(t, err)
-	require.Equal(t, "of systemd", string(text))
+	require.Equal(t, "of-systemd", string(text))
 	info, err := os.Stat(kept)
 	require.NoError(t, err)
 	require.Equal(t, os.FileMode(0o600), info.Mode().Perm())
@@ -61,8 +61,8 @@ func TestPlace_KeepToken_Credential(t *testing.T) {
 
 // Who has no token is given no file.
 func TestPlace_KeepToken_None(t *testing.T) {
-	dirs, r := Dirs{Run: t.TempDir()}, newRole(role.Worker)
-	require.NoError(t, dirs.WriteRayToken(r, gcs.Token{}))
+	dirs := Dirs{Run: t.TempDir()}
+	require.NoError(t, dirs.WriteRayToken(Token{}))
 	require.Empty(t, dirs.rayTokenOf(""))
 	require.Empty(t, listing(t, dirs.Run))
 }

@@ -13,7 +13,8 @@ import (
 	"github.com/raynoded/raynoded/daemon/role"
 )
 
-// Token is the cluster's token: what our own client sends, and the file that Ray reads it from.
+// Token is the cluster's token: what our own client sends, and the file that it comes from. Ray is
+// given a copy of that file.
 type Token struct {
 	Secret gcs.Token
 	File   string // "" = the cluster has none
@@ -111,16 +112,13 @@ func (d Dirs) rayTokenOf(file string) string {
 }
 
 // WriteRayToken writes Ray's copy of the token. The copy does not change while Ray runs: each of
-// Ray's processes reads it when it starts, and a new token is for a new cluster.
-func (d Dirs) WriteRayToken(r *role.Role, secret gcs.Token) error {
-	if secret == (gcs.Token{}) {
+// Ray's processes reads it when it starts, and a new token is for a new cluster. A cluster without
+// a token has no copy.
+func (d Dirs) WriteRayToken(token Token) error {
+	if token.File == "" {
 		return nil
 	}
-	from, err := tokenFile(r, credentials(r))
-	if err != nil {
-		return err
-	}
-	if err := copyToken(secret, from, d.RayToken()); err != nil {
+	if err := copyToken(token.Secret, token.File, d.RayToken()); err != nil {
 		return reason.Unfit("the runtime folder", "cannot keep the token: %w", err)
 	}
 	return nil

@@ -52,6 +52,10 @@ func (f Failure) Unwrap() error { return f.Err }
 // Failed makes a Failure.
 func Failed(format string, args ...any) error { return Failure{fmt.Errorf(format, args...)} }
 
+// ErrSignalled is the cause of a Failure where somebody else has stopped Ray, as `ray stop` does
+// with every Ray of a host.
+var ErrSignalled = errors.New("it got a SIGTERM that raynoded did not send: did somebody run `ray stop`?")
+
 // JobEnd says how the [job] ended, which is the end of its cluster.
 type JobEnd struct {
 	Code int // the job's exit code; 128 + n if signal n ended it, 1 if nobody knows

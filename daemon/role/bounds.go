@@ -11,8 +11,8 @@ const (
 	maxKeys = 1000
 
 	// maxDepth is the largest number of parts in one key, and of brackets inside each other. The
-	// parser's time and memory grow with the square of both: a key of 5,000 parts took 16 s and
-	// 2.6 GB (https://github.com/BurntSushi/toml/issues/496). A real file needs five.
+	// parser's time and memory grow with the square of both: a key of 5,000 parts took 2.4 s and
+	// allocated 2.6 GB (https://github.com/BurntSushi/toml/issues/496). A real file needs five.
 	maxDepth = 32
 )
 
